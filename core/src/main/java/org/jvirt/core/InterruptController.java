@@ -1,0 +1,15 @@
+package org.jvirt.core;
+
+/// The interrupt controllers of a machine whose engine has none of its own: 8259 pair, IO-APIC and local APICs.
+/// The engine learns about interrupts only through this. Thread-safe.
+public interface InterruptController {
+    InterruptLine line(int gsi);
+
+    MsiSink msi();
+
+    /// What vCPU `index` asks of its local APIC.
+    LocalInterrupts local(int index);
+
+    /// Tells the controller how to reach vCPU `index`; called once for each before it runs.
+    void connect(int index, VcpuSignals signals);
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package org.jvirt.x86;
+
+import org.jspecify.annotations.NullMarked;
