@@ -1,5 +1,6 @@
-/// The x86 instruction vocabulary: opcode table, decoder, disassembler, assembler.
+/// The x86 instruction vocabulary: one opcode table, and the decoder, disassembler and assembler made from it.
 module org.jvirt.x86 {
+    requires static transitive org.jspecify;
+
     exports org.jvirt.x86;
-    requires static org.jspecify;
 }

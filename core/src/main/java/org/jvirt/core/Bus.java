@@ -58,6 +58,7 @@ public final class Bus {
     }
 
     /// Takes a device away; unknown mappings are ignored, so that a BAR can be moved twice.
+    @SuppressWarnings("ReferenceEquality") // this very mapping, not one like it
     public synchronized void unmap(Mapping mapping) {
         mappings = Arrays.stream(mappings).filter(m -> m != mapping).toArray(Mapping[]::new);
     }

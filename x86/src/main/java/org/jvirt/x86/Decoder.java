@@ -2,18 +2,21 @@ package org.jvirt.x86;
 
 /// Decodes x86 instructions. Not thread-safe: one decoder per thread. A call allocates nothing.
 ///
-/// Where processors differ it decodes as Intel's do: a 66 prefix on a near branch in 64-bit mode is ignored, far pointers in
-/// memory may have 64-bit offsets there. F2 and F3 take precedence over 66 as mandatory prefix, the last of them wins; 66 has
-/// no effect on the operand size next to REX.W or where it is itself the mandatory prefix. A REX prefix counts only
-/// directly before the opcode. ES, CS, SS and DS overrides are ignored in 64-bit mode. Register numbers that do not exist
-/// (CR1, DR8, segment registers 6 and 7, a load of CS) are undefined.
+/// Where processors differ it decodes as Intel's do: a 66 prefix on a near branch in 64-bit mode is ignored, far
+/// pointers in memory may have 64-bit offsets there. F2 and F3 take precedence over 66 as mandatory prefix, the last
+/// of them wins; 66 has no effect on the operand size next to REX.W or where it is itself the mandatory prefix. A REX
+/// prefix counts only directly before the opcode. ES, CS, SS and DS overrides are ignored in 64-bit mode. Register
+/// numbers that do not exist (CR1, DR8, segment registers 6 and 7, a load of CS) are undefined.
+///
+/// AMD's processors differ in these encodings: they honour 66 on near branches, take UD0 without ModRM, refuse the
+/// register form of 0F 0D, and accept LOCK before a move to or from CR0 as CR8.
 public final class Decoder {
     /// No instruction is longer.
     public static final int MAX_LENGTH = 15;
 
     private static final byte[] NOTHING = new byte[0];
 
-    private static final ByteSource EMPTY = index -> -1;
+    private static final ByteSource EMPTY = new EmptySource();
 
     /// What has been fetched from a source.
     private final byte[] fetched = new byte[MAX_LENGTH];
@@ -24,6 +27,15 @@ public final class Decoder {
     private int end;
     private boolean ranOut;
     private boolean tooLong;
+
+    /// Stands behind an array, which has no more bytes than it has; a class of its own because a lambda would cost
+    /// milliseconds at start.
+    private static final class EmptySource implements ByteSource {
+        @Override
+        public int byteAt(int index) {
+            return -1;
+        }
+    }
 
     /// Decodes the instruction at `offset`, reading nothing at or after `end`.
     public DecodeResult decode(byte[] code, int offset, int end, CodeSize mode, Instruction into) {
@@ -196,9 +208,6 @@ public final class Decoder {
         }
         int bits = row.attributeBits;
         boolean memory = node.modRm && modRm < 0xC0 && (bits & RowAttributes.MOD_ANY) == 0;
-        if (into.lock && ((bits & RowAttributes.LOCK) == 0 || !memory)) {
-            return DecodeResult.UNDEFINED;
-        }
         if (map >= OpcodeMap.VEX_0F.ordinal()) {
             if (vvvv != 0 && !row.usesVvvv) {
                 return DecodeResult.UNDEFINED;
@@ -239,11 +248,15 @@ public final class Decoder {
             return incomplete();
         }
         into.length = position - start;
+        if (into.lock && ((bits & RowAttributes.LOCK) == 0 || !memory)) {
+            // processors have fetched the whole instruction before they refuse the prefix
+            return DecodeResult.UNDEFINED;
+        }
         return valid ? DecodeResult.OK : DecodeResult.UNDEFINED;
     }
 
-    /// C4 and C5 are LES and LDS in 16- and 32-bit code unless what would be ModRM names a register. Looking at the byte is
-    /// no extra fetch: either meaning has it.
+    /// C4 and C5 are LES and LDS in 16- and 32-bit code unless what would be ModRM names a register. Looking at the
+    /// byte is no extra fetch: either meaning has it.
     private boolean isVex(boolean longMode) {
         if (longMode) {
             return true;

@@ -30,6 +30,9 @@ public final class Disassembler {
         if (in.repeatPrefix() != 0) {
             repeat(text, in);
         }
+        if (loop(in) && in.addressSize() != in.codeSize().addressSize()) {
+            text.append(in.addressSize() == 4 ? "addr32 " : "addr16 ");
+        }
         text.append(name(in));
         if (stringOperands(text, in)) {
             return;
@@ -40,6 +43,14 @@ public final class Disassembler {
             written = true;
             operand(text, in, i, address);
         }
+    }
+
+    /// A loop whose counter register does not show in its name.
+    private static boolean loop(Instruction in) {
+        return switch (in.mnemonic()) {
+            case LOOP, LOOPE, LOOPNE -> true;
+            default -> false;
+        };
     }
 
     private static void repeat(StringBuilder text, Instruction in) {

@@ -371,7 +371,7 @@ public final class Encoder {
             displacement(disp, 4);
             return true;
         }
-        if (index == 4 && !vsib) {
+        if (vsib ? index < 0 : index == 4) {
             return false;
         }
         if (base < 0) {

@@ -164,8 +164,9 @@ public final class Instruction {
         return length;
     }
 
-    /// The effective operand size in bytes (1, 2, 4, 8). For string and port instructions the size of an element; 1 for
-    /// rows whose only operand size is a byte is not implied: ask [#size(int)] for an operand's size.
+    /// The effective operand size in bytes: 2, 4 or 8 as mode and prefixes give it, corrected where the row fixes it
+    /// (near branches, stack operations, control registers); for string instructions the size of an element, 1
+    /// included. It says nothing about operands of a fixed size: for those ask [#size(int)].
     public int operandSize() {
         return operandSize;
     }
@@ -245,9 +246,10 @@ public final class Instruction {
         return displacement;
     }
 
-    /// The immediate. Immediates of the operand's size and shorter ones that the manual extends (`Iz`, `Iv`, `sIb`) are
-    /// sign-extended to 64 bits: cut them to the operand size. `Ib` and `Iw` proper are zero-extended. For a relative
-    /// target the signed displacement from the next instruction; for a far pointer its offset, zero-extended.
+    /// The immediate. Immediates of the operand's size and shorter ones that the manual extends (`Iz`, `Iv`, `sIb`)
+    /// are sign-extended to 64 bits: cut them to the operand size. `Ib` and `Iw` proper are zero-extended. For a
+    /// relative target the signed displacement from the next instruction; for a far pointer its offset,
+    /// zero-extended.
     public long immediate() {
         return immediate;
     }

@@ -2,12 +2,12 @@ package org.jvirt.x86;
 
 /// The names of all instructions in the opcode table, in alphabetical order.
 ///
-/// Sizes are not part of a name where the manual's variants do the same thing at another width: string instructions are
-/// `MOVS`, `CMPS`, `STOS`, `LODS`, `SCAS`, `INS`, `OUTS`; `PUSHA`, `POPA`, `PUSHF`, `POPF`, `IRET`, `FXSAVE`, `XSAVE`,
-/// `SYSRET`, `SYSEXIT` take their width from [Instruction#operandSize()], `JRCXZ` and the loops from
-/// [Instruction#addressSize()]. Where the manual has
-/// one opcode with names that differ by width, each has its constant (`CBW`, `CWDE`, `CDQE`, `CMPXCHG8B`,
-/// `CMPXCHG16B`, `MOVD`, `MOVQ`). Far transfers are `CALLF`, `JMPF`, `RETF`. `MOVSD` and `CMPSD` are SSE2's.
+/// Sizes are not part of a name where the manual's variants do the same thing at another width: string instructions
+/// are `MOVS`, `CMPS`, `STOS`, `LODS`, `SCAS`, `INS`, `OUTS`; `PUSHA`, `POPA`, `PUSHF`, `POPF`, `IRET`, `FXSAVE`,
+/// `XSAVE`, `SYSRET`, `SYSEXIT` take their width from [Instruction#operandSize()], `JRCXZ` and the loops from
+/// [Instruction#addressSize()]. Where the manual has one opcode with names that differ by width, each has its
+/// constant (`CBW`, `CWDE`, `CDQE`, `CMPXCHG8B`, `CMPXCHG16B`, `MOVD`, `MOVQ`). Far transfers are `CALLF`, `JMPF`,
+/// `RETF`. `MOVSD` and `CMPSD` are SSE2's.
 public enum Mnemonic {
     AAA, AAD, AAM, AAS, ADC, ADCX, ADD, ADDPD, ADDPS, ADDSD, ADDSS, ADDSUBPD, ADDSUBPS, ADOX, AESDEC, AESDECLAST,
     AESENC, AESENCLAST, AESIMC, AESKEYGENASSIST, AND, ANDN, ANDNPD, ANDNPS, ANDPD, ANDPS, ARPL, BEXTR, BLENDPD,

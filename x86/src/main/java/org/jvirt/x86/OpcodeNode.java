@@ -1,8 +1,12 @@
 package org.jvirt.x86;
 
-/// The second level of the decoder's lookup: all rows that share map and opcode byte in a mode, spread over exactly the
-/// further bits that tell them apart. Most nodes hold a single row.
+import org.jspecify.annotations.Nullable;
+
+/// The second level of the decoder's lookup: all rows that share map and opcode byte in a mode, spread over exactly
+/// the further bits that tell them apart. Most nodes hold a single row.
 final class OpcodeNode {
+    private static final int CELLS = OpcodeMap.VEX_0F3A.ordinal() * 256 + 256;
+
     /// Whether a ModRM byte follows (equal for all rows of a node).
     final boolean modRm;
     /// Strides in [#rows]; 0 where the bit does not matter.
@@ -14,7 +18,7 @@ final class OpcodeNode {
     /// 0 no matter, 1 only mod = 3 or not, 2 also reg, 3 also rm.
     private final int modRmDetail;
 
-    private final OpcodeRow[] rows;
+    private final @Nullable OpcodeRow[] rows;
 
     private OpcodeNode(
             boolean modRm,
@@ -24,7 +28,7 @@ final class OpcodeNode {
             int lengthStride,
             int rexBStride,
             int modRmDetail,
-            OpcodeRow[] rows) {
+            @Nullable OpcodeRow[] rows) {
         this.modRm = modRm;
         this.prefixStride = prefixStride;
         this.sizeStride = sizeStride;
@@ -39,7 +43,7 @@ final class OpcodeNode {
     ///
     /// @param prefix 0 none, 1 66, 2 F3, 3 F2
     /// @param operandSize 2, 4 or 8
-    OpcodeRow row(int prefix, int operandSize, int wide, int vexL, int rexB, int modRmByte) {
+    @Nullable OpcodeRow row(int prefix, int operandSize, int wide, int vexL, int rexB, int modRmByte) {
         if (rows.length == 1) {
             return rows[0];
         }
@@ -69,34 +73,50 @@ final class OpcodeNode {
         };
     }
 
-    /// The nodes of a mode, indexed by map × 256 + opcode; null where no row is.
-    static OpcodeNode[] build(OpcodeRow[] all, boolean longMode) {
-        CodeSize mode = longMode ? CodeSize.CODE64 : CodeSize.CODE32;
-        int cells = OpcodeMap.VEX_0F3A.ordinal() * 256 + 256;
-        int[] head = new int[cells];
-        int[] next = new int[8 * all.length];
-        int[] row = new int[8 * all.length];
+    /// The nodes of 64-bit mode, indexed by map × 256 + opcode; null where no row is.
+    static @Nullable OpcodeNode[] build(OpcodeRow[] all) {
+        return build(all, true, new @Nullable OpcodeNode[CELLS]);
+    }
+
+    /// The nodes of 16- and 32-bit code; those that do not differ are shared.
+    static @Nullable OpcodeNode[] buildLegacy(OpcodeRow[] all, @Nullable OpcodeNode[] longNodes) {
+        return build(all, false, longNodes);
+    }
+
+    private static @Nullable OpcodeNode[] build(OpcodeRow[] all, boolean longMode, @Nullable OpcodeNode[] shared) {
+        int[] head = new int[CELLS];
+        boolean[] differs = new boolean[CELLS];
+        int[] next = new int[2 * all.length];
+        OpcodeRow[] row = new OpcodeRow[2 * all.length];
         int used = 0;
         for (int i = all.length - 1; i >= 0; i--) {
             OpcodeRow candidate = all[i];
-            if (!candidate.validIn(mode) || !longMode && needs64(candidate)) {
-                continue;
-            }
+            int first = candidate.map.ordinal() << 8 | candidate.opcode;
             int spread = candidate.lowBits && candidate.exactModRm < 0 ? 8 : 1;
-            for (int low = 0; low < spread; low++) {
-                int cell = candidate.map.ordinal() * 256 + candidate.opcode + low;
+            boolean dependsOnMode = dependsOnMode(candidate);
+            for (int cell = first; cell < first + spread; cell++) {
+                if (dependsOnMode) {
+                    differs[cell] = true;
+                    if (!validIn(candidate, longMode)) {
+                        continue;
+                    }
+                }
                 used++;
-                row[used] = i;
+                row[used] = candidate;
                 next[used] = head[cell];
                 head[cell] = used;
             }
         }
-        OpcodeNode[] nodes = new OpcodeNode[cells];
+        @Nullable OpcodeNode[] nodes = new @Nullable OpcodeNode[CELLS];
         OpcodeRow[] group = new OpcodeRow[128];
-        for (int cell = 0; cell < cells; cell++) {
+        for (int cell = 0; cell < CELLS; cell++) {
+            if (!longMode && !differs[cell]) {
+                nodes[cell] = shared[cell];
+                continue;
+            }
             int count = 0;
             for (int at = head[cell]; at != 0; at = next[at]) {
-                group[count++] = all[row[at]];
+                group[count++] = row[at];
             }
             if (count > 0) {
                 nodes[cell] = node(group, count, longMode);
@@ -105,7 +125,18 @@ final class OpcodeNode {
         return nodes;
     }
 
-    /// A W1 row for a 64-bit general register: W is ignored outside 64-bit mode, where its W0 sibling stands for both.
+    private static boolean dependsOnMode(OpcodeRow row) {
+        return (row.attributeBits & (RowAttributes.ONLY64 | RowAttributes.INVALID64)) != 0
+                || row.map.isVex() && row.attributes.w >= 0 && generalRegister(row);
+    }
+
+    private static boolean validIn(OpcodeRow row, boolean longMode) {
+        int forbidden = longMode ? RowAttributes.INVALID64 : RowAttributes.ONLY64;
+        return (row.attributeBits & forbidden) == 0 && (longMode || !needs64(row));
+    }
+
+    /// A W1 row for a 64-bit general register: W is ignored outside 64-bit mode, where its W0 sibling stands for
+    /// both.
     private static boolean needs64(OpcodeRow row) {
         return row.map.isVex() && row.attributes.w == 1 && generalRegister(row);
     }
@@ -177,7 +208,7 @@ final class OpcodeNode {
             rexBStride = total;
             total *= 2;
         }
-        OpcodeRow[] rows = new OpcodeRow[total];
+        @Nullable OpcodeRow[] rows = new @Nullable OpcodeRow[total];
         OpcodeNode node = new OpcodeNode(
                 modRm, prefixStride, sizeStride, wideStride, lengthStride, rexBStride, detail, rows);
         for (int i = 0; i < count; i++) {
@@ -208,7 +239,10 @@ final class OpcodeNode {
 
     private void place(OpcodeRow row, boolean longMode) {
         int wide = wide(row, longMode);
-        int details = modRmCount(modRmDetail);
+        if (rows.length == modRmCount(modRmDetail)) {
+            placeModRm(0, row);
+            return;
+        }
         for (int b = 0; b < (rexBStride == 0 ? 1 : 2); b++) {
             if (b == 1 && row.attributes.has(RowAttributes.REX_B0)) {
                 continue;
@@ -235,11 +269,7 @@ final class OpcodeNode {
                                     + w * wideStride
                                     + s * sizeStride
                                     + p * prefixStride;
-                            for (int m = 0; m < details; m++) {
-                                if (modRmFits(row, m)) {
-                                    put(at + m, row);
-                                }
-                            }
+                            placeModRm(at, row);
                         }
                     }
                 }
@@ -255,23 +285,42 @@ final class OpcodeNode {
         };
     }
 
-    private boolean modRmFits(OpcodeRow row, int cell) {
-        return switch (modRmDetail) {
-            case 0 -> true;
-            case 1 -> modAny(row) || (cell == 1 ? row.registerForm : row.memoryForm);
-            case 2 -> (modAny(row) || (cell >= 8 ? row.registerForm : row.memoryForm))
-                    && (row.digit < 0 || row.digit == (cell & 7));
-            default -> {
-                if (cell < 8) {
-                    yield row.memoryForm && (row.digit < 0 || row.digit == cell);
+    /// Fills all ModRM cells that belong to the row.
+    private void placeModRm(int at, OpcodeRow row) {
+        boolean anyMod = modAny(row);
+        switch (modRmDetail) {
+            case 0 -> put(at, row);
+            case 1 -> {
+                if (anyMod || row.memoryForm) {
+                    put(at, row);
                 }
-                int modRm = 0xC0 + cell - 8;
-                if (row.exactModRm >= 0) {
-                    yield row.lowBits ? row.exactModRm == (modRm & 0xF8) : row.exactModRm == modRm;
+                if (anyMod || row.registerForm) {
+                    put(at + 1, row);
                 }
-                yield row.registerForm && (row.digit < 0 || row.digit == (modRm >> 3 & 7));
             }
-        };
+            default -> {
+                boolean rm = modRmDetail == 3;
+                if (row.exactModRm >= 0) {
+                    int first = at + 8 + (row.exactModRm & 0x3F);
+                    fill(first, first + (row.lowBits ? 8 : 1), row);
+                    return;
+                }
+                int from = Math.max(row.digit, 0);
+                int to = row.digit < 0 ? 8 : row.digit + 1;
+                if (anyMod || row.memoryForm) {
+                    fill(at + from, at + to, row);
+                }
+                if (anyMod || row.registerForm) {
+                    fill(at + 8 + (rm ? 8 * from : from), at + 8 + (rm ? 8 * to : to), row);
+                }
+            }
+        }
+    }
+
+    private void fill(int from, int to, OpcodeRow row) {
+        for (int i = from; i < to; i++) {
+            put(i, row);
+        }
     }
 
     private void put(int at, OpcodeRow row) {

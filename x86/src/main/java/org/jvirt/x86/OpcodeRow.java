@@ -1,7 +1,7 @@
 package org.jvirt.x86;
 
-/// One row of the opcode table: an encoding, what it is called, its operands and what is known about it. Immutable; one
-/// object per row for the life of the JVM, so rows can be compared by identity and used through [#index()].
+/// One row of the opcode table: an encoding, what it is called, its operands and what is known about it. Immutable;
+/// one object per row for the life of the JVM, so rows can be compared by identity and used through [#index()].
 public final class OpcodeRow {
     /// Any mandatory prefix (or none) goes; 66 then means the other operand size.
     static final int ANY_PREFIX = -1;
@@ -90,6 +90,9 @@ public final class OpcodeRow {
         if (has(RowAttributes.NATURAL)) {
             return longMode ? 8 : 4;
         }
+        if (prefix == 1 || map.isVex()) {
+            return longMode && (attributes.w == 1 || attributes.w < 0 && operandSize == 8) ? 8 : 4;
+        }
         if (longMode && has(RowAttributes.FORCED64)) {
             return 8;
         }
@@ -157,12 +160,7 @@ public final class OpcodeRow {
 
     /// Whether the address size matters although no memory operand is encoded in ModRM.
     boolean variesWithoutMemory() {
-        for (OperandSpec spec : operands) {
-            if (spec.method == OperandSpec.Method.O) {
-                return true;
-            }
-        }
-        return repeatable() || switch (mnemonic) {
+        return directAddress() || repeatable() || switch (mnemonic) {
             case LOOP, LOOPE, LOOPNE, JRCXZ, XLAT, MASKMOVQ, MASKMOVDQU, VMASKMOVDQU, MONITOR, CLZERO -> true;
             default -> false;
         };
@@ -311,6 +309,24 @@ public final class OpcodeRow {
     /// A hint: a no-operation as far as architectural state goes; its memory operand is not accessed.
     public boolean hint() {
         return has(RowAttributes.HINT);
+    }
+
+    /// Whether the memory operand is really read or written: not by hints, LEA, INVLPG and the undefined
+    /// instructions, which only name an address.
+    public boolean accessesMemory() {
+        return memoryForm && !has(RowAttributes.HINT) && switch (mnemonic) {
+            case LEA, INVLPG, UD0, UD1 -> false;
+            default -> true;
+        } || directAddress();
+    }
+
+    private boolean directAddress() {
+        for (OperandSpec spec : operands) {
+            if (spec.method == OperandSpec.Method.O) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// The register operand is a bit offset that reaches outside the memory operand (BT, BTS, BTR, BTC).

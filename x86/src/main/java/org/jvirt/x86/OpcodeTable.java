@@ -1,9 +1,11 @@
 package org.jvirt.x86;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The opcode table: every instruction encoding that jvirt knows, in one place. Decoder, disassembler, assembler and
 /// instruction generator all read it.
@@ -21,13 +23,14 @@ import java.util.List;
 ///   the whole ModRM byte does. A prefix before it is mandatory (`66.`, `F3.`, `F2.`; `NP.`: none of them may be
 ///   there; `NF.`: neither F2 nor F3). Without one, prefixes keep their general meaning or are ignored.
 /// - *Operands* as in the manual (see [OperandSpec]); `=` marks a written one, `*` one that is read and written.
-/// - *Attributes:* `lock` may be locked · `rep`, `repz` repeats · `i64`, `only64` invalid, or valid only, in 64-bit mode ·
-///   `d64`, `f64` operand size 64 by default, or always, in 64-bit mode · `nat` operand size is 64 or 32 bits by mode
-///   alone · `os16`, `os32`, `os64` only with this operand size · `byte`, `max32` element sizes · `cpl0`, `iopl`, `io`,
-///   `umip` privileges · `prot` not in real mode · `branch`, `end` end a block · `W0`, `W1`, `L0`, `L1`, `lig` VEX and REX
-///   bits · `reg` register form only · `modany` ModRM.mod is ignored · `rexb0` only without REX.B · `ua` 16-byte operand
-///   may be unaligned · `align`, `align16`, `align64` must be aligned · `bitbase` bit string · `hint` · `alias` · `t:`, `w:`,
-///   `u:` flags tested, written, undefined; `arith` and `logic` abbreviate the usual sets.
+/// - *Attributes:* `lock` may be locked · `rep`, `repz` repeats · `i64`, `only64` invalid, or valid only, in 64-bit
+///   mode · `d64`, `f64` operand size 64 by default, or always, in 64-bit mode · `nat` operand size is 64 or 32 bits
+///   by mode alone · `os16`, `os32`, `os64` only with this operand size · `byte`, `max32` element sizes · `cpl0`,
+///   `iopl`, `io`, `umip` privileges · `prot` not in real mode · `branch`, `end` end a block · `W0`, `W1`, `L0`,
+///   `L1`, `lig` VEX and REX bits · `reg` register form only · `modany` ModRM.mod is ignored · `rexb0` only without
+///   REX.B · `ua` 16-byte operand may be unaligned · `align`, `align16`, `align64` must be aligned · `bitbase` bit
+///   string · `hint` · `alias` · `t:`, `w:`, `u:` flags tested, written, undefined; `arith` and `logic` abbreviate
+///   the usual sets.
 /// - `@NAME` names the [CpuFeature] of the rows that follow.
 ///
 /// Building it parses some 1,500 lines by hand-written scanning: no regular expressions, no streams.
@@ -36,13 +39,14 @@ public final class OpcodeTable {
     private static final List<OpcodeRow> LIST;
     private static final OpcodeRow NOP;
     /// First index: 0 for 16- and 32-bit code, 1 for 64-bit code; second: map × 256 + opcode.
-    private static final OpcodeNode[][] NODES;
+    private static final @Nullable OpcodeNode[][] NODES;
     private static final OpcodeRow[][] BY_MNEMONIC;
 
     static {
         ROWS = new Parser().parse();
         LIST = Collections.unmodifiableList(Arrays.asList(ROWS));
-        NODES = new OpcodeNode[][] {OpcodeNode.build(ROWS, false), OpcodeNode.build(ROWS, true)};
+        @Nullable OpcodeNode[] longNodes = OpcodeNode.build(ROWS);
+        NODES = new @Nullable OpcodeNode[][] {OpcodeNode.buildLegacy(ROWS, longNodes), longNodes};
         BY_MNEMONIC = byMnemonic();
         NOP = BY_MNEMONIC[Mnemonic.NOP.ordinal()][0];
     }
@@ -67,7 +71,7 @@ public final class OpcodeTable {
         return NOP;
     }
 
-    static OpcodeNode[] nodes(CodeSize size) {
+    static @Nullable OpcodeNode[] nodes(CodeSize size) {
         return NODES[size == CodeSize.CODE64 ? 1 : 0];
     }
 
@@ -91,13 +95,14 @@ public final class OpcodeTable {
 
     /// Turns the map texts into rows.
     private static final class Parser {
-        private final HashMap<String, Mnemonic> mnemonics = new HashMap<>(2048);
-        private final HashMap<String, CpuFeature> features = new HashMap<>(128);
+        private final NameTable<Mnemonic> mnemonics = new NameTable<>(4096);
+        private final NameTable<CpuFeature> features = new NameTable<>(256);
+        private final NameTable<OperandList> lists = new NameTable<>(2048);
+        private final NameTable<RowAttributes> attributes = new NameTable<>(1024);
         private final HashMap<String, OperandSpec> specs = new HashMap<>(256);
-        private final HashMap<String, OperandList> lists = new HashMap<>(512);
-        private final HashMap<String, RowAttributes> attributes = new HashMap<>(256);
         private OpcodeRow[] rows = new OpcodeRow[2048];
         private int count;
+        private byte[] text = new byte[0];
 
         OpcodeRow[] parse() {
             for (Mnemonic mnemonic : Mnemonic.values()) {
@@ -118,82 +123,83 @@ public final class OpcodeTable {
             return Arrays.copyOf(rows, count);
         }
 
-        private void parse(OpcodeMap map, String text) {
+        private void parse(OpcodeMap map, String rowsOfMap) {
+            text = rowsOfMap.getBytes(StandardCharsets.ISO_8859_1);
             CpuFeature feature = CpuFeature.BASE;
             int at = 0;
-            while (at < text.length()) {
-                int end = text.indexOf('\n', at);
-                if (end < 0) {
-                    end = text.length();
+            while (at < text.length) {
+                int end = at;
+                while (end < text.length && text[end] != '\n') {
+                    end++;
                 }
                 if (end > at) {
-                    switch (text.charAt(at)) {
+                    switch (text[at]) {
                         case '#' -> {
                             // a heading
                         }
-                        case '@' -> feature = known(features, text.substring(at + 1, end));
-                        default -> row(map, text, at, end, feature);
+                        case '@' -> feature = known(features, at + 1, end);
+                        default -> row(map, at, end, feature);
                     }
                 }
                 at = end + 1;
             }
         }
 
-        private void row(OpcodeMap map, String text, int start, int end, CpuFeature feature) {
-            int opcodeEnd = wordEnd(text, start, end);
-            int nameStart = wordStart(text, opcodeEnd, end);
-            int nameEnd = wordEnd(text, nameStart, end);
-            int listStart = wordStart(text, nameEnd, end);
-            int listEnd = wordEnd(text, listStart, end);
-            int restStart = wordStart(text, listEnd, end);
+        private void row(OpcodeMap map, int start, int end, CpuFeature feature) {
+            int opcodeEnd = wordEnd(start, end);
+            int nameStart = wordStart(opcodeEnd, end);
+            int nameEnd = wordEnd(nameStart, end);
+            int listStart = wordStart(nameEnd, end);
+            int listEnd = wordEnd(listStart, end);
+            int restStart = wordStart(listEnd, end);
             int at = start;
             int prefix = OpcodeRow.ANY_PREFIX;
-            if (text.charAt(at + 2) == '.') {
-                prefix = switch (text.charAt(at) << 8 | text.charAt(at + 1)) {
+            if (text[at + 2] == '.') {
+                prefix = switch (text[at] << 8 | text[at + 1]) {
                     case 'N' << 8 | 'P' -> 0;
                     case '6' << 8 | '6' -> 1;
                     case 'F' << 8 | '3' -> 2;
                     case 'F' << 8 | '2' -> 3;
                     case 'N' << 8 | 'F' -> OpcodeRow.NO_REPEAT;
-                    default -> throw new IllegalStateException("opcode table: " + text.substring(start, end));
+                    default -> throw malformed(start, end);
                 };
                 at += 3;
             }
-            int opcode = hex(text, at);
+            int opcode = hex(at);
             at += 2;
             int digit = -1;
             int exact = -1;
             boolean low = false;
             while (at < opcodeEnd) {
-                switch (text.charAt(at)) {
+                switch (text[at]) {
                     case '/' -> {
-                        digit = text.charAt(at + 1) - '0';
+                        digit = text[at + 1] - '0';
                         at += 2;
                     }
                     case ':' -> {
-                        exact = hex(text, at + 1);
+                        exact = hex(at + 1);
                         at += 3;
                     }
                     case '+' -> {
                         low = true;
                         at++;
                     }
-                    default -> throw new IllegalStateException("opcode table: " + text.substring(start, end));
+                    default -> throw malformed(start, end);
                 }
             }
-            String listText = text.substring(listStart, listEnd);
-            OperandList list = lists.get(listText);
+            OperandList list = lists.get(text, listStart, listEnd);
             if (list == null) {
-                list = OperandList.parse(listText, specs);
-                lists.put(listText, list);
+                String name = string(listStart, listEnd);
+                list = OperandList.parse(name, specs);
+                lists.put(name, list);
             }
-            String rest = text.substring(restStart, end);
-            RowAttributes attribute = attributes.get(rest);
+            RowAttributes attribute = attributes.get(text, restStart, end);
             if (attribute == null) {
-                attribute = RowAttributes.parse(rest);
-                attributes.put(rest, attribute);
+                String name = string(restStart, end);
+                attribute = RowAttributes.parse(name);
+                attributes.put(name, attribute);
             }
-            Mnemonic mnemonic = known(mnemonics, text.substring(nameStart, nameEnd));
+            Mnemonic mnemonic = known(mnemonics, nameStart, nameEnd);
             if (count == rows.length) {
                 rows = Arrays.copyOf(rows, 2 * count);
             }
@@ -202,29 +208,46 @@ public final class OpcodeTable {
             count++;
         }
 
-        private static <T> T known(HashMap<String, T> names, String name) {
-            T value = names.get(name);
+        private String string(int from, int to) {
+            return new String(text, from, to - from, StandardCharsets.ISO_8859_1);
+        }
+
+        private IllegalStateException malformed(int start, int end) {
+            return new IllegalStateException("opcode table: cannot read " + string(start, end));
+        }
+
+        private <T> T known(NameTable<T> names, int from, int to) {
+            T value = names.get(text, from, to);
             if (value == null) {
-                throw new IllegalStateException("opcode table: no name " + name);
+                throw new IllegalStateException("opcode table: no name " + string(from, to));
             }
             return value;
         }
 
-        private static int wordEnd(String text, int at, int end) {
-            int space = text.indexOf(' ', at);
-            return space < 0 || space > end ? end : space;
+        private int wordEnd(int at, int end) {
+            byte[] bytes = text;
+            int stop = at;
+            while (stop < end && bytes[stop] != ' ') {
+                stop++;
+            }
+            return stop;
         }
 
-        private static int wordStart(String text, int at, int end) {
+        private int wordStart(int at, int end) {
+            byte[] bytes = text;
             int start = at;
-            while (start < end && text.charAt(start) == ' ') {
+            while (start < end && bytes[start] == ' ') {
                 start++;
             }
             return start;
         }
 
-        private static int hex(String text, int at) {
-            return Character.digit(text.charAt(at), 16) << 4 | Character.digit(text.charAt(at + 1), 16);
+        private int hex(int at) {
+            return digit(text[at]) << 4 | digit(text[at + 1]);
+        }
+
+        private static int digit(int character) {
+            return character <= '9' ? character - '0' : character - 'A' + 10;
         }
     }
 }

@@ -1,7 +1,7 @@
 package org.jvirt.x86;
 
-/// One operand of an opcode row in the manual's notation (Intel SDM volume 2, appendix A.2): an addressing method, where
-/// the operand is encoded, followed by a type, how large it is: `Ev`, `Gb`, `Wps`.
+/// One operand of an opcode row in the manual's notation (Intel SDM volume 2, appendix A.2): an addressing method,
+/// where the operand is encoded, followed by a type, how large it is: `Ev`, `Gb`, `Wps`.
 ///
 /// Extensions: `sIb` is an immediate byte sign-extended to the operand size, `Z` a register in the opcode's low bits,
 /// `B` a general and `H` a vector register in VEX.vvvv, `L` one in the immediate's high half, `VM` memory with a

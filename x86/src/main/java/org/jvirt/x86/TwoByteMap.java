@@ -109,7 +109,6 @@ final class TwoByteMap {
             F3.1E:FA  ENDBR64         -                    hint
             F3.1E:FB  ENDBR32         -                    hint
             1F        NOP             Ev                   hint
-            1F/0      NOP             Ev                   hint
 
             # control and debug registers, model-specific registers, fast system calls
             20        MOV             Ry=,Cy               nat modany cpl0 u:oszapc

@@ -1,7 +1,7 @@
 package org.jvirt.x86;
 
-/// The x87 escape opcodes D8 to DF (Intel SDM volume 2, appendix A.5, tables A-7 to A-22). The aliases that the manual
-/// leaves blank but every processor executes (FFREEP, the second FXCH, FSTP and FCOM) are rows of their own.
+/// The x87 escape opcodes D8 to DF (Intel SDM volume 2, appendix A.5, tables A-7 to A-22). The aliases that the
+/// manual leaves blank but every processor executes (FFREEP, the second FXCH, FSTP and FCOM) are rows of their own.
 final class X87Map {
     static final String ROWS = """
             @X87

@@ -20,7 +20,7 @@ final class Binutils {
     private Binutils() {}
 
     static boolean available() {
-        for (String directory : System.getenv().getOrDefault("PATH", "").split(":")) {
+        for (String directory : System.getenv().getOrDefault("PATH", "").split(":", -1)) {
             if (Files.isExecutable(Path.of(directory, "objdump")) && Files.isExecutable(Path.of(directory, "as"))) {
                 return true;
             }
@@ -52,7 +52,7 @@ final class Binutils {
             }
             String address = cells[0].strip();
             int offset = Integer.parseInt(address.substring(0, address.length() - 1), 16);
-            int length = cells[1].strip().split(" ").length;
+            int length = cells[1].strip().split(" ", -1).length;
             result.put(offset, new Line(length, cells.length < 3 ? "" : normalize(cells[2])));
         }
         return result;

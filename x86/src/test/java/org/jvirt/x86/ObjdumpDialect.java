@@ -33,14 +33,15 @@ final class ObjdumpDialect {
             other = other.substring(0, eiz.start()) + plain + other.substring(eiz.end());
         }
         other = other.replace("OWORD PTR", "XMMWORD PTR").replace("+0x0]", "]");
+        String own = ours.replace("+0x0]", "]");
         if (isBranch(instruction)) {
-            return name(other, instruction).equals(withoutTarget(ours)) && sameTarget(ours, other, instruction);
+            return name(other).equals(name(NOISE.matcher(ours).replaceFirst(""))) && sameTarget(ours, other, instruction);
         }
         if (instruction.mnemonic() == Mnemonic.CALL || instruction.mnemonic() == Mnemonic.JMP) {
             return withoutSegment(ours).equals(withoutSegment(other))
                     || sameButForSpelling(withoutSegment(ours), withoutSegment(other), instruction);
         }
-        return ours.equals(other) || sameButForSpelling(ours, other, instruction);
+        return own.equals(other) || sameButForSpelling(own, other, instruction);
     }
 
     private static boolean sameButForSpelling(String ours, String other, Instruction instruction) {
@@ -79,7 +80,7 @@ final class ObjdumpDialect {
     }
 
     /// The name, without the size suffix that 16-bit code shows.
-    private static String name(String text, Instruction instruction) {
+    private static String name(String text) {
         String name = withoutTarget(text);
         boolean suffixed = name.endsWith("d") || name.endsWith("w");
         return suffixed ? name.substring(0, name.length() - 1) : name;

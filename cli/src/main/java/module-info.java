@@ -1,0 +1,16 @@
+/// The `jvirt` command.
+module org.jvirt.cli {
+    requires info.picocli;
+    requires java.logging;
+    requires org.jvirt.core;
+    requires org.jvirt.engine.soft;
+    requires org.jvirt.images;
+    requires org.jvirt.linux;
+    requires org.jvirt.machine;
+    requires static org.jspecify;
+
+    exports org.jvirt.cli.debian;
+
+    opens org.jvirt.cli to
+            info.picocli;
+}

@@ -1,0 +1,86 @@
+package org.jvirt.cli;
+
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
+import org.jvirt.core.HostFailureException;
+import org.jvirt.core.JvirtException;
+import org.jvirt.core.UserErrorException;
+import org.jvirt.machine.ExitCodes;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/// Where the program begins.
+@Command(
+        name = "jvirt",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        description = "Virtual machines wherever Java runs.",
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {RunCommand.class, DoctorCommand.class, QemuCommand.class})
+public final class Main implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--debug",
+            scope = ScopeType.INHERIT,
+            description = "Show stack traces with errors.")
+    private boolean debug;
+
+    public static void main(String[] arguments) {
+        // A virtual machine's threads are daemons or have ended by now; exit makes the code count in any case.
+        System.exit(run(arguments));
+    }
+
+    /// Runs one command.
+    ///
+    /// @return the exit code, see [ExitCodes]
+    static int run(String... arguments) {
+        var main = new Main();
+        List<String> words = Arrays.asList(arguments);
+        return new CommandLine(main)
+                .setExecutionExceptionHandler((exception, line, parsed) -> main.report(exception, line))
+                .setParameterExceptionHandler((exception, args) -> usage(exception, words.contains("--debug")))
+                .execute(arguments);
+    }
+
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+
+    private int report(Exception exception, CommandLine line) {
+        PrintWriter err = line.getErr();
+        if (exception instanceof JvirtException) {
+            err.println("jvirt: " + exception.getMessage());
+            if (debug) {
+                exception.printStackTrace(err);
+            }
+            return switch ((JvirtException) exception) {
+                case UserErrorException user -> ExitCodes.USER_ERROR;
+                case HostFailureException host -> ExitCodes.HOST_FAILURE;
+            };
+        }
+        err.println("jvirt: this is a bug in jvirt, please report it with what follows");
+        exception.printStackTrace(err);
+        return ExitCodes.BUG;
+    }
+
+    private static int usage(ParameterException exception, boolean debug) {
+        CommandLine line = exception.getCommandLine();
+        PrintWriter err = line.getErr();
+        err.println("jvirt: " + exception.getMessage());
+        if (debug) {
+            exception.printStackTrace(err);
+        }
+        CommandLine.UnmatchedArgumentException.printSuggestions(exception, err);
+        err.println("See '%s --help'.".formatted(line.getCommandSpec().qualifiedName()));
+        return ExitCodes.USER_ERROR;
+    }
+}

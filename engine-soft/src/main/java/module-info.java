@@ -1,0 +1,8 @@
+/// The engine that needs no help from hardware: memory management, interpreter.
+module org.jvirt.engine.soft {
+    requires transitive org.jvirt.core;
+    requires org.jvirt.x86;
+    requires static org.jspecify;
+
+    exports org.jvirt.engine.soft;
+}

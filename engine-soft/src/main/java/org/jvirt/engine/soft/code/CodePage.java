@@ -1,0 +1,85 @@
+package org.jvirt.engine.soft.code;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// The blocks of one page of guest memory, and which of its bytes they cover, in units of eight.
+///
+/// Data beside code makes stores take the slow way. When that has happened often without hitting code, the page's blocks are
+/// given up, so that stores are fast again; each time twice as many stores are tolerated.
+final class CodePage {
+    private static final int UNIT_SHIFT = 3;
+    private static final int WORDS = 8;
+    private static final int FIRST_PATIENCE = 1 << 10;
+    private static final int LAST_PATIENCE = 1 << 24;
+
+    final long number;
+    final List<Block> blocks = new ArrayList<>(4);
+    private final long[] covered = new long[WORDS];
+    private int misses;
+    private int patience = FIRST_PATIENCE;
+
+    CodePage(long number) {
+        this.number = number;
+    }
+
+    void add(Block block) {
+        blocks.add(block);
+        cover(block);
+    }
+
+    private void cover(Block block) {
+        mark(first(block), last(block));
+    }
+
+    /// First covered byte of a block on this page.
+    private int first(Block block) {
+        return block.at >>> 12 == number ? (int) block.at & 0xFFF : 0;
+    }
+
+    /// Last covered byte of a block on this page.
+    private int last(Block block) {
+        return block.at >>> 12 == number
+                ? ((int) block.at & 0xFFF) + block.firstPart - 1
+                : block.length - block.firstPart - 1;
+    }
+
+    private void mark(int first, int last) {
+        for (int unit = first >> UNIT_SHIFT; unit <= last >> UNIT_SHIFT; unit++) {
+            covered[unit >> 6] |= 1L << unit;
+        }
+    }
+
+    /// Whether any of the bytes, inclusively, may be code.
+    boolean covers(int first, int last) {
+        for (int unit = first >> UNIT_SHIFT; unit <= last >> UNIT_SHIFT; unit++) {
+            if ((covered[unit >> 6] >>> unit & 1) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    boolean overlaps(Block block, int first, int last) {
+        return first(block) <= last && first <= last(block);
+    }
+
+    /// Recomputes what is covered after blocks have gone.
+    void recover() {
+        Arrays.fill(covered, 0);
+        for (Block block : blocks) {
+            cover(block);
+        }
+    }
+
+    /// Notes a store beside the code; whether patience has ended.
+    boolean missed() {
+        if (++misses < patience) {
+            return false;
+        }
+        misses = 0;
+        patience = Math.min(patience * 2, LAST_PATIENCE);
+        return true;
+    }
+}

@@ -1,0 +1,32 @@
+package org.jvirt.engine.soft.contract;
+
+import org.junit.jupiter.api.Nested;
+import org.jvirt.core.Hypervisor;
+import org.jvirt.engine.soft.SoftHypervisor;
+
+/// The contracts, for the interpreter.
+class InterpreterContractTest {
+    @Nested
+    class Devices extends DeviceContract {
+        @Override
+        Hypervisor engine() {
+            return new SoftHypervisor();
+        }
+    }
+
+    @Nested
+    class Memory extends MemoryContract {
+        @Override
+        Hypervisor engine() {
+            return new SoftHypervisor();
+        }
+    }
+
+    @Nested
+    class Modes extends ModeContract {
+        @Override
+        Hypervisor engine() {
+            return new SoftHypervisor();
+        }
+    }
+}

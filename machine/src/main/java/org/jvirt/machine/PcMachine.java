@@ -1,0 +1,202 @@
+package org.jvirt.machine;
+
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jvirt.core.EntropySource;
+import org.jvirt.core.GuestMemory;
+import org.jvirt.core.HostFailureException;
+import org.jvirt.core.Hypervisor;
+import org.jvirt.core.PowerControl;
+import org.jvirt.core.TscClock;
+import org.jvirt.core.Vcpu;
+import org.jvirt.core.Vm;
+import org.jvirt.core.VmSpec;
+import org.jvirt.core.cpu.Activity;
+import org.jvirt.core.cpu.CpuFeature;
+import org.jvirt.core.cpu.CpuState;
+import org.jvirt.core.cpu.CpuidTable;
+import org.jvirt.linux.HostMemory;
+import org.jvirt.machine.boot.BootLoader;
+import org.jvirt.machine.boot.BootRequest;
+import org.jvirt.machine.boot.FirmwareImage;
+import org.jvirt.machine.boot.KernelFile;
+import org.jvirt.machine.clock.HostClock;
+import org.jvirt.machine.cpu.CpuIdentity;
+import org.jvirt.machine.cpu.CpuidBuilder;
+import org.jvirt.machine.cpu.CpuidBuilder.KvmFeature;
+import org.jvirt.machine.layout.MemoryMap;
+
+/// A PC as configured, wired to an engine. Not thread-safe but where said; [VirtualMachine] drives it.
+final class PcMachine {
+    /// The time-stamp counter counts nanoseconds, on every host: an engine that makes it from guest time has nothing to
+    /// convert, it is the same wherever a snapshot is resumed, and it equals the clock of the local APIC timer.
+    private static final long TSC_HZ = 1_000_000_000L;
+
+    private static final long APIC_HZ = 1_000_000_000L;
+    private static final Set<KvmFeature> PARAVIRTUAL = EnumSet.of(
+            KvmFeature.CLOCKSOURCE,
+            KvmFeature.CLOCKSOURCE2,
+            KvmFeature.CLOCKSOURCE_STABLE,
+            KvmFeature.NOP_IO_DELAY,
+            KvmFeature.PV_EOI);
+    /// The engine whose guest code the host's processor never sees, and so never speculates on.
+    private static final String INTERPRETER = "interpreter";
+
+    private final VmConfig config;
+    private final BootLoader boot;
+    private final MemoryMap map;
+    private final FirmwareTables tables;
+    private final CpuidTable cpuid;
+    private final HostClock clock;
+    private final GuestMemory memory;
+    private final PcBoard board;
+    private final PcDevices devices;
+    private final Vm vm;
+    private final List<Vcpu> vcpus = new ArrayList<>();
+    private final VcpuExits.Unhandled unhandled = new VcpuExits.Unhandled();
+    private final Cleanup cleanup = new Cleanup();
+
+    PcMachine(VmConfig config, Hypervisor hypervisor, PowerControl power) {
+        this.config = config;
+        boolean done = false;
+        try {
+            cleanup.add(() -> closeBackends(config));
+            Set<CpuFeature> features = config.cpu().resolve(hypervisor.name(), hypervisor.supportedFeatures());
+            cpuid = cpuid(config, hypervisor, features);
+            EntropySource entropy = new SecureRandom()::nextBytes;
+            Optional<FirmwareImage> firmware = config.boot() instanceof BootConfig.Firmware(var image, _)
+                    ? Optional.of(new FirmwareImage(image))
+                    : Optional.empty();
+            map = new MemoryMap(config.memoryBytes(), firmware.map(FirmwareImage::sizeBytes).orElse(0));
+            boot = firmware.<BootLoader>map(image -> image).orElseGet(() -> kernel(config, map, entropy));
+            memory = allocate(config, map);
+            cleanup.add(memory::close);
+            clock = new HostClock(config.name(), 0);
+            cleanup.add(clock::close);
+            var tsc = new TscClock(clock, TSC_HZ);
+            board = new PcBoard(config, map, tsc, features.contains(CpuFeature.X2APIC), power);
+            tables = new FirmwareTables(config, map, board.isaDevices());
+            devices = new PcDevices(config, map, board, tables, memory, entropy);
+            cleanup.add(devices::close);
+            vm = hypervisor.createVm(
+                    new VmSpec(config.name(), memory, cpuid, config.cpus(), tsc, Optional.of(board.interrupts())));
+            cleanup.add(vm::close);
+            for (int i = 0; i < config.cpus(); i++) {
+                Vcpu vcpu = vm.createVcpu(
+                        i, new VcpuExits(board.ports(), board.mmio(), board.interrupts(), i, unhandled));
+                vcpus.add(vcpu);
+                cleanup.add(vcpu::close);
+            }
+            done = true;
+        } finally {
+            if (!done) {
+                cleanup.run();
+            }
+        }
+    }
+
+    private static CpuidTable cpuid(VmConfig config, Hypervisor hypervisor, Set<CpuFeature> features) {
+        CpuIdentity identity = hypervisor.name().equals(INTERPRETER) ? CpuIdentity.IN_ORDER : CpuIdentity.SPECULATIVE;
+        return new CpuidBuilder(
+                        identity, features, config.cpus(), TSC_HZ, APIC_HZ, MemoryMap.PHYSICAL_ADDRESS_BITS, PARAVIRTUAL)
+                .build(config.cpu().model().name());
+    }
+
+    private static BootLoader kernel(VmConfig config, MemoryMap map, EntropySource entropy) {
+        return switch (config.boot()) {
+            case BootConfig.Kernel(var kernel, var initrd, var commandLine) -> KernelFile.of(
+                    new BootRequest(kernel, initrd, commandLine, map, FirmwareTables.RSDP_GPA, entropy));
+            case BootConfig.Firmware _ -> throw new IllegalStateException("Firmware loads kernels itself");
+        };
+    }
+
+    private static GuestMemory allocate(VmConfig config, MemoryMap map) {
+        try {
+            HostMemory host = HostMemory.allocate(config.name(), map.backingBytes());
+            return new GuestMemory(host.segment(), map.slots(), host::close);
+        } catch (OutOfMemoryError e) {
+            throw new HostFailureException(
+                    "Not enough host memory for a guest of %s: give it less".formatted(MemoryMap.size(config.memoryBytes())), e);
+        }
+    }
+
+    /// Loads what is booted and puts every processor into its first state. No vCPU runs.
+    void boot() {
+        int signature = cpuid.leaf(1, 0).orElseThrow().eax();
+        if (!boot.firmware()) {
+            board.programLikeFirmware();
+            tables.place().forEach((gpa, content) -> memory.write(gpa, content));
+        }
+        CpuState first = boot.load(memory, signature);
+        for (Vcpu vcpu : vcpus) {
+            vcpu.load(vcpu.index() == 0 ? first : CpuState.reset(Activity.WAIT_FOR_SIPI, signature));
+        }
+    }
+
+    /// Resets all devices. No vCPU runs.
+    void reset() {
+        devices.reset();
+        board.reset();
+    }
+
+    /// Any thread.
+    boolean pressPowerButton() {
+        return board.powerManagement().pressPowerButton();
+    }
+
+    /// Any thread.
+    void nmi() {
+        board.interrupts().nmi();
+    }
+
+    /// The guest has ended: no device does anything any more.
+    void quiesce() {
+        devices.close();
+    }
+
+    HostClock clock() {
+        return clock;
+    }
+
+    GuestMemory memory() {
+        return memory;
+    }
+
+    PcBoard board() {
+        return board;
+    }
+
+    MemoryMap map() {
+        return map;
+    }
+
+    VcpuExits.Unhandled unhandled() {
+        return unhandled;
+    }
+
+    List<Vcpu> vcpus() {
+        return List.copyOf(vcpus);
+    }
+
+    String bootDescription() {
+        return boot.description();
+    }
+
+    /// Frees everything, the latest first. No vCPU thread is alive.
+    void close() {
+        cleanup.run();
+    }
+
+    private static void closeBackends(VmConfig config) {
+        var cleanup = new Cleanup();
+        config.serials().forEach(backend -> cleanup.add(backend::close));
+        config.consoles().forEach(backend -> cleanup.add(backend::close));
+        config.debugConsole().ifPresent(backend -> cleanup.add(backend::close));
+        config.disks().forEach(disk -> cleanup.add(disk.backend()::close));
+        cleanup.run();
+    }
+}

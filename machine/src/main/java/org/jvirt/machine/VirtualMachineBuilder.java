@@ -1,0 +1,231 @@
+package org.jvirt.machine;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.jvirt.core.BlockBackend;
+import org.jvirt.core.CharBackend;
+import org.jvirt.core.Hypervisor;
+import org.jvirt.core.UserErrorException;
+import org.jvirt.machine.cpu.CpuChoice;
+
+/// Collects what a machine is to be. Not thread-safe.
+///
+/// Without being told otherwise a machine has 512 MiB, one processor of model `x86-64-v2`, no serial port, and reboots
+/// when its guest does.
+public final class VirtualMachineBuilder {
+    private static final AtomicInteger NEXT_NUMBER = new AtomicInteger(1);
+    private static final long MIB = 1L << 20;
+
+    private final List<CharBackend> serials = new ArrayList<>();
+    private final List<VmConfig.Disk> disks = new ArrayList<>();
+    private final List<CharBackend> consoles = new ArrayList<>();
+    private final List<VmConfig.TestDevice> testDevices = new ArrayList<>();
+    private String name = "vm" + NEXT_NUMBER.getAndIncrement();
+    private UUID uuid = UUID.randomUUID();
+    private long memoryBytes = 512 * MIB;
+    private int cpus = 1;
+    private CpuChoice cpu = CpuChoice.DEFAULT;
+    private @Nullable Path kernel;
+    private @Nullable Path initrd;
+    private @Nullable Path firmware;
+    private String commandLine = "";
+    private boolean rng;
+    private @Nullable CharBackend debugConsole;
+    private boolean reboot = true;
+    private boolean startPaused;
+    private long rtcOffsetNanos;
+    private @Nullable Hypervisor engine;
+
+    VirtualMachineBuilder() {}
+
+    public VirtualMachineBuilder name(String newName) {
+        name = newName;
+        return this;
+    }
+
+    public VirtualMachineBuilder uuid(UUID newUuid) {
+        uuid = newUuid;
+        return this;
+    }
+
+    /// A Linux bzImage, an ELF kernel with a PVH note, or a multiboot kernel.
+    public VirtualMachineBuilder kernel(Path file) {
+        kernel = file;
+        return this;
+    }
+
+    public VirtualMachineBuilder initrd(Path file) {
+        initrd = file;
+        return this;
+    }
+
+    /// The kernel's command line.
+    public VirtualMachineBuilder append(String text) {
+        commandLine = text;
+        return this;
+    }
+
+    /// SeaBIOS, OVMF or the like.
+    public VirtualMachineBuilder firmware(Path image) {
+        firmware = image;
+        return this;
+    }
+
+    /// RAM in MiB.
+    public VirtualMachineBuilder memory(long mib) {
+        if (mib < 0 || mib > Long.MAX_VALUE / MIB) {
+            throw new UserErrorException("Memory of %d MiB is no amount of memory".formatted(mib));
+        }
+        return memoryBytes(mib * MIB);
+    }
+
+    public VirtualMachineBuilder memoryBytes(long bytes) {
+        memoryBytes = bytes;
+        return this;
+    }
+
+    public VirtualMachineBuilder cpus(int count) {
+        cpus = count;
+        return this;
+    }
+
+    /// `MODEL[,+feature][,-feature]`: see [CpuChoice#parse].
+    public VirtualMachineBuilder cpu(String choice) {
+        return cpu(CpuChoice.parse(choice));
+    }
+
+    public VirtualMachineBuilder cpu(CpuChoice choice) {
+        cpu = choice;
+        return this;
+    }
+
+    /// The next serial port, COM1 first.
+    public VirtualMachineBuilder serial(CharBackend backend) {
+        serials.add(backend);
+        return this;
+    }
+
+    /// One more virtio console, `hvc0` first.
+    public VirtualMachineBuilder console(CharBackend backend) {
+        consoles.add(backend);
+        return this;
+    }
+
+    /// One more virtio disk, `vda` first.
+    public VirtualMachineBuilder disk(BlockBackend backend) {
+        return disk(backend, "");
+    }
+
+    /// @param serial the disk's serial number
+    public VirtualMachineBuilder disk(BlockBackend backend, String serial) {
+        disks.add(new VmConfig.Disk(backend, serial));
+        return this;
+    }
+
+    /// A virtio random number generator.
+    public VirtualMachineBuilder rng() {
+        rng = true;
+        return this;
+    }
+
+    /// Where bytes written to ports 0xE9 and 0x402 go.
+    public VirtualMachineBuilder debugConsole(CharBackend backend) {
+        debugConsole = backend;
+        return this;
+    }
+
+    public VirtualMachineBuilder testDevice(VmConfig.TestDevice device) {
+        testDevices.add(device);
+        return this;
+    }
+
+    /// Whether a guest's reset restarts the machine; otherwise it ends it.
+    public VirtualMachineBuilder reboot(boolean restart) {
+        reboot = restart;
+        return this;
+    }
+
+    /// Makes [VirtualMachine#start] wait for [VirtualMachine#resume].
+    public VirtualMachineBuilder startPaused() {
+        startPaused = true;
+        return this;
+    }
+
+    /// How far the guest's real-time clock is ahead of the host's UTC.
+    public VirtualMachineBuilder rtcOffsetNanos(long nanos) {
+        rtcOffsetNanos = nanos;
+        return this;
+    }
+
+    /// The engine to run on, instead of the best one this host has.
+    public VirtualMachineBuilder engine(Hypervisor hypervisor) {
+        engine = hypervisor;
+        return this;
+    }
+
+    /// The machine, switched off. Its backends now belong to it, also when this fails.
+    ///
+    /// @throws UserErrorException if the configuration cannot be
+    /// @throws org.jvirt.core.HostFailureException if the host lacks resources
+    public VirtualMachine build() {
+        Hypervisor given = engine;
+        VmConfig config;
+        Hypervisor hypervisor;
+        try {
+            config = config();
+            hypervisor = given == null ? Engines.best() : given;
+        } catch (RuntimeException e) {
+            closeBackends();
+            throw e;
+        }
+        return new VirtualMachine(config, hypervisor);
+    }
+
+    private void closeBackends() {
+        var cleanup = new Cleanup();
+        serials.forEach(backend -> cleanup.add(backend::close));
+        consoles.forEach(backend -> cleanup.add(backend::close));
+        disks.forEach(disk -> cleanup.add(disk.backend()::close));
+        CharBackend debug = debugConsole;
+        if (debug != null) {
+            cleanup.add(debug::close);
+        }
+        cleanup.run();
+    }
+
+    /// The configuration collected so far.
+    public VmConfig config() {
+        return new VmConfig(
+                name,
+                uuid,
+                memoryBytes,
+                cpus,
+                cpu,
+                boot(),
+                serials,
+                disks,
+                consoles,
+                rng,
+                Optional.ofNullable(debugConsole),
+                testDevices,
+                reboot,
+                startPaused,
+                rtcOffsetNanos);
+    }
+
+    private BootConfig boot() {
+        Optional<BootConfig.Kernel> direct = Optional.ofNullable(kernel)
+                .map(file -> new BootConfig.Kernel(file, Optional.ofNullable(initrd), commandLine));
+        Path image = firmware;
+        if (image != null) {
+            return new BootConfig.Firmware(image, direct);
+        }
+        return direct.orElseThrow(
+                () -> new UserErrorException("Nothing to boot: give a kernel, or firmware that finds something"));
+    }
+}

@@ -1,0 +1,108 @@
+package org.jvirt.machine;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jvirt.core.BlockBackend;
+import org.jvirt.core.CharBackend;
+import org.jvirt.core.UserErrorException;
+import org.jvirt.machine.cpu.CpuChoice;
+import org.jvirt.machine.layout.MemoryMap;
+
+/// Everything a machine is made of. The record checks itself; backends belong to the machine once it is built.
+///
+/// @param name         for thread names, SMBIOS and messages
+/// @param uuid         tells the machine from all others
+/// @param memoryBytes  RAM
+/// @param cpus         processors, 1 to 255
+/// @param cpu          what they claim to be
+/// @param serials      the ends of COM1 to COM4, from the first
+/// @param disks        virtio disks, in order
+/// @param consoles     the ends of virtio consoles
+/// @param rng          whether there is a virtio random number generator
+/// @param debugConsole where bytes written to port 0xE9 (and SeaBIOS's 0x402) go
+/// @param testDevices  devices that test kernels expect
+/// @param reboot       whether a guest's reset restarts the machine; otherwise it ends it
+/// @param startPaused  whether [VirtualMachine#start] waits for [VirtualMachine#resume]
+/// @param rtcOffsetNanos how far the guest's real-time clock is ahead of the host's UTC
+public record VmConfig(
+        String name,
+        UUID uuid,
+        long memoryBytes,
+        int cpus,
+        CpuChoice cpu,
+        BootConfig boot,
+        List<CharBackend> serials,
+        List<Disk> disks,
+        List<CharBackend> consoles,
+        boolean rng,
+        Optional<CharBackend> debugConsole,
+        List<TestDevice> testDevices,
+        boolean reboot,
+        boolean startPaused,
+        long rtcOffsetNanos) {
+    public static final int MAXIMUM_CPUS = 255;
+    public static final int MAXIMUM_SERIALS = 4;
+    /// Device numbers 1 to 24 of PCI bus 0, less a few for others.
+    public static final int MAXIMUM_DISKS = 16;
+
+    /// A virtio disk.
+    ///
+    /// @param serial what the guest reads as its serial number, at most 20 bytes
+    public record Disk(BlockBackend backend, String serial) {
+        public Disk {
+            if (serial.length() > 20) {
+                throw new UserErrorException("Disk serial '%s' has %d characters: 20 fit".formatted(serial, serial.length()));
+            }
+        }
+    }
+
+    /// What test kernels find on the machine.
+    public sealed interface TestDevice {
+        /// `isa-debug-exit`: a write ends the machine.
+        ///
+        /// @param port      first port
+        /// @param sizeBytes how many ports, 1 to 4
+        record DebugExit(int port, int sizeBytes) implements TestDevice {
+            public DebugExit {
+                if (port < 0 || sizeBytes < 1 || sizeBytes > 4 || port + sizeBytes > 0x1_0000) {
+                    throw new UserErrorException("isa-debug-exit at 0x%x, %d bytes: give iobase up to 0xffff and iosize 1 to 4"
+                            .formatted(port, sizeBytes));
+                }
+            }
+        }
+
+        /// `pc-testdev`.
+        record Pc() implements TestDevice {}
+
+        /// `pci-testdev`.
+        record Pci() implements TestDevice {}
+    }
+
+    public VmConfig {
+        if (name.isBlank()) {
+            throw new UserErrorException("A machine needs a name that is not blank");
+        }
+        if (cpus < 1 || cpus > MAXIMUM_CPUS) {
+            throw new UserErrorException(
+                    "A machine has 1 to %d CPUs, not %d: give another number".formatted(MAXIMUM_CPUS, cpus));
+        }
+        if (serials.size() > MAXIMUM_SERIALS) {
+            throw new UserErrorException(
+                    "A PC has %d serial ports, not %d: leave some out".formatted(MAXIMUM_SERIALS, serials.size()));
+        }
+        if (disks.size() > MAXIMUM_DISKS) {
+            throw new UserErrorException(
+                    "A machine takes %d disks, not %d: leave some out".formatted(MAXIMUM_DISKS, disks.size()));
+        }
+        // Checks the size.
+        var _ = new MemoryMap(memoryBytes, 0);
+        if (testDevices.stream().distinct().count() < testDevices.size()) {
+            throw new UserErrorException("Each test device can be given once");
+        }
+        serials = List.copyOf(serials);
+        disks = List.copyOf(disks);
+        consoles = List.copyOf(consoles);
+        testDevices = List.copyOf(testDevices);
+    }
+}

@@ -1,0 +1,147 @@
+package org.jvirt.x86;
+
+/// The registers, as constants to import statically.
+public final class Registers {
+    public static final Reg RAX = new Reg(OperandKind.GPR, 0, 8);
+    public static final Reg RCX = new Reg(OperandKind.GPR, 1, 8);
+    public static final Reg RDX = new Reg(OperandKind.GPR, 2, 8);
+    public static final Reg RBX = new Reg(OperandKind.GPR, 3, 8);
+    public static final Reg RSP = new Reg(OperandKind.GPR, 4, 8);
+    public static final Reg RBP = new Reg(OperandKind.GPR, 5, 8);
+    public static final Reg RSI = new Reg(OperandKind.GPR, 6, 8);
+    public static final Reg RDI = new Reg(OperandKind.GPR, 7, 8);
+    public static final Reg R8 = new Reg(OperandKind.GPR, 8, 8);
+    public static final Reg R9 = new Reg(OperandKind.GPR, 9, 8);
+    public static final Reg R10 = new Reg(OperandKind.GPR, 10, 8);
+    public static final Reg R11 = new Reg(OperandKind.GPR, 11, 8);
+    public static final Reg R12 = new Reg(OperandKind.GPR, 12, 8);
+    public static final Reg R13 = new Reg(OperandKind.GPR, 13, 8);
+    public static final Reg R14 = new Reg(OperandKind.GPR, 14, 8);
+    public static final Reg R15 = new Reg(OperandKind.GPR, 15, 8);
+
+    public static final Reg EAX = new Reg(OperandKind.GPR, 0, 4);
+    public static final Reg ECX = new Reg(OperandKind.GPR, 1, 4);
+    public static final Reg EDX = new Reg(OperandKind.GPR, 2, 4);
+    public static final Reg EBX = new Reg(OperandKind.GPR, 3, 4);
+    public static final Reg ESP = new Reg(OperandKind.GPR, 4, 4);
+    public static final Reg EBP = new Reg(OperandKind.GPR, 5, 4);
+    public static final Reg ESI = new Reg(OperandKind.GPR, 6, 4);
+    public static final Reg EDI = new Reg(OperandKind.GPR, 7, 4);
+    public static final Reg R8D = new Reg(OperandKind.GPR, 8, 4);
+    public static final Reg R9D = new Reg(OperandKind.GPR, 9, 4);
+    public static final Reg R10D = new Reg(OperandKind.GPR, 10, 4);
+    public static final Reg R11D = new Reg(OperandKind.GPR, 11, 4);
+    public static final Reg R12D = new Reg(OperandKind.GPR, 12, 4);
+    public static final Reg R13D = new Reg(OperandKind.GPR, 13, 4);
+    public static final Reg R14D = new Reg(OperandKind.GPR, 14, 4);
+    public static final Reg R15D = new Reg(OperandKind.GPR, 15, 4);
+
+    public static final Reg AX = new Reg(OperandKind.GPR, 0, 2);
+    public static final Reg CX = new Reg(OperandKind.GPR, 1, 2);
+    public static final Reg DX = new Reg(OperandKind.GPR, 2, 2);
+    public static final Reg BX = new Reg(OperandKind.GPR, 3, 2);
+    public static final Reg SP = new Reg(OperandKind.GPR, 4, 2);
+    public static final Reg BP = new Reg(OperandKind.GPR, 5, 2);
+    public static final Reg SI = new Reg(OperandKind.GPR, 6, 2);
+    public static final Reg DI = new Reg(OperandKind.GPR, 7, 2);
+    public static final Reg R8W = new Reg(OperandKind.GPR, 8, 2);
+    public static final Reg R9W = new Reg(OperandKind.GPR, 9, 2);
+    public static final Reg R10W = new Reg(OperandKind.GPR, 10, 2);
+    public static final Reg R11W = new Reg(OperandKind.GPR, 11, 2);
+    public static final Reg R12W = new Reg(OperandKind.GPR, 12, 2);
+    public static final Reg R13W = new Reg(OperandKind.GPR, 13, 2);
+    public static final Reg R14W = new Reg(OperandKind.GPR, 14, 2);
+    public static final Reg R15W = new Reg(OperandKind.GPR, 15, 2);
+
+    public static final Reg AL = new Reg(OperandKind.GPR, 0, 1);
+    public static final Reg CL = new Reg(OperandKind.GPR, 1, 1);
+    public static final Reg DL = new Reg(OperandKind.GPR, 2, 1);
+    public static final Reg BL = new Reg(OperandKind.GPR, 3, 1);
+    public static final Reg SPL = new Reg(OperandKind.GPR, 4, 1);
+    public static final Reg BPL = new Reg(OperandKind.GPR, 5, 1);
+    public static final Reg SIL = new Reg(OperandKind.GPR, 6, 1);
+    public static final Reg DIL = new Reg(OperandKind.GPR, 7, 1);
+    public static final Reg R8B = new Reg(OperandKind.GPR, 8, 1);
+    public static final Reg R9B = new Reg(OperandKind.GPR, 9, 1);
+    public static final Reg R10B = new Reg(OperandKind.GPR, 10, 1);
+    public static final Reg R11B = new Reg(OperandKind.GPR, 11, 1);
+    public static final Reg R12B = new Reg(OperandKind.GPR, 12, 1);
+    public static final Reg R13B = new Reg(OperandKind.GPR, 13, 1);
+    public static final Reg R14B = new Reg(OperandKind.GPR, 14, 1);
+    public static final Reg R15B = new Reg(OperandKind.GPR, 15, 1);
+
+    public static final Reg AH = new Reg(OperandKind.GPR8_HIGH, 0, 1);
+    public static final Reg CH = new Reg(OperandKind.GPR8_HIGH, 1, 1);
+    public static final Reg DH = new Reg(OperandKind.GPR8_HIGH, 2, 1);
+    public static final Reg BH = new Reg(OperandKind.GPR8_HIGH, 3, 1);
+
+    public static final Reg ES = new Reg(OperandKind.SEGMENT, 0, 2);
+    public static final Reg CS = new Reg(OperandKind.SEGMENT, 1, 2);
+    public static final Reg SS = new Reg(OperandKind.SEGMENT, 2, 2);
+    public static final Reg DS = new Reg(OperandKind.SEGMENT, 3, 2);
+    public static final Reg FS = new Reg(OperandKind.SEGMENT, 4, 2);
+    public static final Reg GS = new Reg(OperandKind.SEGMENT, 5, 2);
+
+    public static final Reg CR0 = new Reg(OperandKind.CONTROL, 0, 8);
+    public static final Reg CR2 = new Reg(OperandKind.CONTROL, 2, 8);
+    public static final Reg CR3 = new Reg(OperandKind.CONTROL, 3, 8);
+    public static final Reg CR4 = new Reg(OperandKind.CONTROL, 4, 8);
+    public static final Reg CR8 = new Reg(OperandKind.CONTROL, 8, 8);
+    public static final Reg DR0 = new Reg(OperandKind.DEBUG, 0, 8);
+    public static final Reg DR1 = new Reg(OperandKind.DEBUG, 1, 8);
+    public static final Reg DR2 = new Reg(OperandKind.DEBUG, 2, 8);
+    public static final Reg DR3 = new Reg(OperandKind.DEBUG, 3, 8);
+    public static final Reg DR6 = new Reg(OperandKind.DEBUG, 6, 8);
+    public static final Reg DR7 = new Reg(OperandKind.DEBUG, 7, 8);
+
+    public static final Reg ST0 = new Reg(OperandKind.X87, 0, 10);
+    public static final Reg ST1 = new Reg(OperandKind.X87, 1, 10);
+    public static final Reg ST2 = new Reg(OperandKind.X87, 2, 10);
+    public static final Reg ST3 = new Reg(OperandKind.X87, 3, 10);
+    public static final Reg ST4 = new Reg(OperandKind.X87, 4, 10);
+    public static final Reg ST5 = new Reg(OperandKind.X87, 5, 10);
+    public static final Reg ST6 = new Reg(OperandKind.X87, 6, 10);
+    public static final Reg ST7 = new Reg(OperandKind.X87, 7, 10);
+    public static final Reg MM0 = new Reg(OperandKind.MMX, 0, 8);
+    public static final Reg MM1 = new Reg(OperandKind.MMX, 1, 8);
+    public static final Reg MM2 = new Reg(OperandKind.MMX, 2, 8);
+    public static final Reg MM3 = new Reg(OperandKind.MMX, 3, 8);
+    public static final Reg MM4 = new Reg(OperandKind.MMX, 4, 8);
+    public static final Reg MM5 = new Reg(OperandKind.MMX, 5, 8);
+    public static final Reg MM6 = new Reg(OperandKind.MMX, 6, 8);
+    public static final Reg MM7 = new Reg(OperandKind.MMX, 7, 8);
+    public static final Reg XMM0 = new Reg(OperandKind.XMM, 0, 16);
+    public static final Reg XMM1 = new Reg(OperandKind.XMM, 1, 16);
+    public static final Reg XMM2 = new Reg(OperandKind.XMM, 2, 16);
+    public static final Reg XMM3 = new Reg(OperandKind.XMM, 3, 16);
+    public static final Reg XMM4 = new Reg(OperandKind.XMM, 4, 16);
+    public static final Reg XMM5 = new Reg(OperandKind.XMM, 5, 16);
+    public static final Reg XMM6 = new Reg(OperandKind.XMM, 6, 16);
+    public static final Reg XMM7 = new Reg(OperandKind.XMM, 7, 16);
+    public static final Reg XMM8 = new Reg(OperandKind.XMM, 8, 16);
+    public static final Reg XMM9 = new Reg(OperandKind.XMM, 9, 16);
+    public static final Reg XMM10 = new Reg(OperandKind.XMM, 10, 16);
+    public static final Reg XMM11 = new Reg(OperandKind.XMM, 11, 16);
+    public static final Reg XMM12 = new Reg(OperandKind.XMM, 12, 16);
+    public static final Reg XMM13 = new Reg(OperandKind.XMM, 13, 16);
+    public static final Reg XMM14 = new Reg(OperandKind.XMM, 14, 16);
+    public static final Reg XMM15 = new Reg(OperandKind.XMM, 15, 16);
+    public static final Reg YMM0 = new Reg(OperandKind.YMM, 0, 32);
+    public static final Reg YMM1 = new Reg(OperandKind.YMM, 1, 32);
+    public static final Reg YMM2 = new Reg(OperandKind.YMM, 2, 32);
+    public static final Reg YMM3 = new Reg(OperandKind.YMM, 3, 32);
+    public static final Reg YMM4 = new Reg(OperandKind.YMM, 4, 32);
+    public static final Reg YMM5 = new Reg(OperandKind.YMM, 5, 32);
+    public static final Reg YMM6 = new Reg(OperandKind.YMM, 6, 32);
+    public static final Reg YMM7 = new Reg(OperandKind.YMM, 7, 32);
+    public static final Reg YMM8 = new Reg(OperandKind.YMM, 8, 32);
+    public static final Reg YMM9 = new Reg(OperandKind.YMM, 9, 32);
+    public static final Reg YMM10 = new Reg(OperandKind.YMM, 10, 32);
+    public static final Reg YMM11 = new Reg(OperandKind.YMM, 11, 32);
+    public static final Reg YMM12 = new Reg(OperandKind.YMM, 12, 32);
+    public static final Reg YMM13 = new Reg(OperandKind.YMM, 13, 32);
+    public static final Reg YMM14 = new Reg(OperandKind.YMM, 14, 32);
+    public static final Reg YMM15 = new Reg(OperandKind.YMM, 15, 32);
+
+    private Registers() {}
+}
