@@ -38,7 +38,7 @@ final class QemuCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        List<String> words = spec.commandLine().getParseResult().originalArgs();
+        List<String> words = words();
         if (words.contains("--help") || words.contains("-help") || words.contains("-h")) {
             spec.commandLine().usage(out);
             return 0;
@@ -55,6 +55,12 @@ final class QemuCommand implements Callable<Integer> {
             case Request.PrintMachines() -> print(
                     out, "Supported machines are:%nq35                  standard PC (Q35 + ICH9) (default)%n".formatted());
         };
+    }
+
+    /// The words behind the command's own name: picocli keeps the whole line.
+    private List<String> words() {
+        List<String> line = spec.commandLine().getParseResult().originalArgs();
+        return line.subList(line.indexOf(spec.name()) + 1, line.size());
     }
 
     private static int print(PrintWriter out, String text) {

@@ -10,13 +10,14 @@ import java.util.function.Supplier;
 /// The one thread that changes a machine's state, `NAME-control`: requests from users and devices come one after the
 /// other. Thread-safe.
 final class ControlThread {
-    private static final Runnable END = () -> {};
-
     private final BlockingQueue<Runnable> requests = new LinkedBlockingQueue<>();
     private final Thread thread;
     private final Consumer<Throwable> onFailure;
     /// Guarded by [#requests]: nothing is added after the last request.
     private boolean closed;
+
+    /// Of the thread itself, set by the last request.
+    private boolean ended;
 
     /// @param onFailure told when a request that nobody waits for fails; runs on this thread
     ControlThread(String name, Consumer<Throwable> onFailure) {
@@ -37,7 +38,7 @@ final class ControlThread {
 
     /// Asks for something and waits for it; its exceptions come out here. On the control thread itself it runs at once.
     <T> T call(Supplier<T> request) {
-        if (Thread.currentThread() == thread) {
+        if (Thread.currentThread().equals(thread)) {
             return request.get();
         }
         var result = new CompletableFuture<T>();
@@ -73,7 +74,7 @@ final class ControlThread {
         synchronized (requests) {
             if (!closed) {
                 closed = true;
-                requests.add(END);
+                requests.add(() -> ended = true);
             }
         }
     }
@@ -86,12 +87,8 @@ final class ControlThread {
 
     private void serve() {
         try {
-            while (true) {
-                Runnable request = requests.take();
-                if (request == END) {
-                    return;
-                }
-                request.run();
+            while (!ended) {
+                requests.take().run();
             }
         } catch (InterruptedException e) {
             onFailure.accept(e);

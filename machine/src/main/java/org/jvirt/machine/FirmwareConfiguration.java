@@ -9,7 +9,6 @@ import org.jvirt.devices.fwcfg.FwCfg;
 import org.jvirt.devices.fwcfg.FwCfgKey;
 import org.jvirt.machine.boot.OfferedKernel;
 import org.jvirt.machine.layout.E820Entry;
-import org.jvirt.machine.layout.E820Entry.Type;
 import org.jvirt.machine.layout.MemoryMap;
 
 /// What firmware and guests are told through fw_cfg.
@@ -65,10 +64,10 @@ final class FirmwareConfiguration {
     /// RAM, as firmware wants it: without the holes below 1 MiB, which it makes itself.
     private static byte[] e820(MemoryMap map) {
         List<E820Entry> entries = map.highRamBytes() == 0
-                ? List.of(new E820Entry(0, map.lowRamEnd(), Type.RAM))
+                ? List.of(new E820Entry(0, map.lowRamEnd(), E820Entry.Type.RAM))
                 : List.of(
-                        new E820Entry(0, map.lowRamEnd(), Type.RAM),
-                        new E820Entry(MemoryMap.FOUR_GIB, map.highRamBytes(), Type.RAM));
+                        new E820Entry(0, map.lowRamEnd(), E820Entry.Type.RAM),
+                        new E820Entry(MemoryMap.FOUR_GIB, map.highRamBytes(), E820Entry.Type.RAM));
         ByteBuffer bytes = ByteBuffer.allocate(20 * entries.size()).order(ByteOrder.LITTLE_ENDIAN);
         for (E820Entry entry : entries) {
             bytes.putLong(entry.gpa()).putLong(entry.sizeBytes()).putInt(entry.type().number());

@@ -12,13 +12,15 @@ import org.jvirt.machine.layout.MemoryMap;
 /// ACPI and SMBIOS of a machine. Where no firmware runs they lie below 1 MiB:
 ///
 /// ```
-/// 0xE_0000 RSDP (in a page of its own)   0xE_1000 ACPI tables ...   then, on a page, SMBIOS anchor and structures
+/// 0xE_0000 RSDP (in a page of its own)   0xE_1000 ACPI tables   0xF_0000 SMBIOS anchor and structures
 /// ```
 final class FirmwareTables {
     static final long RSDP_GPA = MemoryMap.BIOS_AREA;
 
     private static final long TABLES_GPA = MemoryMap.BIOS_AREA + 0x1000;
-    private static final long PAGE_BYTES = 0x1000;
+    /// Where operating systems begin to look for the anchor.
+    private static final long SMBIOS_GPA = MemoryMap.BIOS_AREA + 0x1_0000;
+
     private static final String VERSION = "1";
 
     private final AcpiTables acpi;
@@ -41,22 +43,20 @@ final class FirmwareTables {
     Map<Long, byte[]> place() {
         var placed = new LinkedHashMap<Long, byte[]>();
         Map<Long, byte[]> tables = acpi.place(TABLES_GPA);
-        long end = TABLES_GPA;
         int count = 0;
         for (Map.Entry<Long, byte[]> file : tables.entrySet()) {
             // The last file is the RSDP.
             boolean rsdp = ++count == tables.size();
-            placed.put(rsdp ? RSDP_GPA : file.getKey(), file.getValue());
-            end = Math.max(end, file.getKey() + file.getValue().length);
+            place(placed, rsdp ? RSDP_GPA : file.getKey(), file.getValue(), SMBIOS_GPA);
         }
-        placed.putAll(smbios.place(Math.ceilDiv(end, PAGE_BYTES) * PAGE_BYTES));
-        long last = placed.entrySet().stream()
-                .mapToLong(entry -> entry.getKey() + entry.getValue().length)
-                .max()
-                .orElse(0);
-        if (last > MemoryMap.ONE_MIB) {
-            throw new IllegalStateException("Firmware tables end at 0x%x, behind 1 MiB".formatted(last));
-        }
+        smbios.place(SMBIOS_GPA).forEach((gpa, content) -> place(placed, gpa, content, MemoryMap.ONE_MIB));
         return placed;
+    }
+
+    private static void place(Map<Long, byte[]> placed, long gpa, byte[] content, long limit) {
+        if (gpa + content.length > limit) {
+            throw new IllegalStateException("Firmware tables end at 0x%x, behind 0x%x".formatted(gpa + content.length, limit));
+        }
+        placed.put(gpa, content);
     }
 }

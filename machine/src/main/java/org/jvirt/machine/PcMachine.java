@@ -4,6 +4,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jvirt.core.EntropySource;
@@ -37,16 +38,24 @@ final class PcMachine {
     private static final long TSC_HZ = 1_000_000_000L;
 
     private static final long APIC_HZ = 1_000_000_000L;
+    /// No paravirtual end of interrupt: a local APIC that does not hear of an end holds back the next interrupt of the
+    /// same priority without telling its processor, which then sleeps on.
     private static final Set<KvmFeature> PARAVIRTUAL = EnumSet.of(
             KvmFeature.CLOCKSOURCE,
             KvmFeature.CLOCKSOURCE2,
             KvmFeature.CLOCKSOURCE_STABLE,
             KvmFeature.NOP_IO_DELAY,
-            KvmFeature.PV_EOI);
+            KvmFeature.PV_SEND_IPI);
     /// The engine whose guest code the host's processor never sees, and so never speculates on.
     private static final String INTERPRETER = "interpreter";
 
-    private final VmConfig config;
+    private static final int MTRR_PHYS_BASE_0 = 0x200;
+    private static final int MTRR_PHYS_MASK_0 = 0x201;
+    private static final int MTRR_DEFAULT_TYPE = 0x2ff;
+    private static final long MTRR_ENABLE = 1 << 11;
+    private static final long MTRR_UNCACHEABLE = 0;
+    private static final long MTRR_WRITE_BACK = 6;
+
     private final BootLoader boot;
     private final MemoryMap map;
     private final FirmwareTables tables;
@@ -61,7 +70,6 @@ final class PcMachine {
     private final Cleanup cleanup = new Cleanup();
 
     PcMachine(VmConfig config, Hypervisor hypervisor, PowerControl power) {
-        this.config = config;
         boolean done = false;
         try {
             cleanup.add(() -> closeBackends(config));
@@ -74,22 +82,22 @@ final class PcMachine {
             map = new MemoryMap(config.memoryBytes(), firmware.map(FirmwareImage::sizeBytes).orElse(0));
             boot = firmware.<BootLoader>map(image -> image).orElseGet(() -> kernel(config, map, entropy));
             memory = allocate(config, map);
-            cleanup.add(memory::close);
+            cleanup.add(memory);
             clock = new HostClock(config.name(), 0);
-            cleanup.add(clock::close);
+            cleanup.add(clock);
             var tsc = new TscClock(clock, TSC_HZ);
             board = new PcBoard(config, map, tsc, features.contains(CpuFeature.X2APIC), power);
             tables = new FirmwareTables(config, map, board.isaDevices());
             devices = new PcDevices(config, map, board, tables, memory, entropy);
-            cleanup.add(devices::close);
+            cleanup.add(devices);
             vm = hypervisor.createVm(
                     new VmSpec(config.name(), memory, cpuid, config.cpus(), tsc, Optional.of(board.interrupts())));
-            cleanup.add(vm::close);
+            cleanup.add(vm);
             for (int i = 0; i < config.cpus(); i++) {
                 Vcpu vcpu = vm.createVcpu(
                         i, new VcpuExits(board.ports(), board.mmio(), board.interrupts(), i, unhandled));
                 vcpus.add(vcpu);
-                cleanup.add(vcpu::close);
+                cleanup.add(vcpu);
             }
             done = true;
         } finally {
@@ -132,9 +140,21 @@ final class PcMachine {
             tables.place().forEach((gpa, content) -> memory.write(gpa, content));
         }
         CpuState first = boot.load(memory, signature);
+        Map<Integer, Long> msrs = boot.firmware() ? Map.of() : memoryTypes();
         for (Vcpu vcpu : vcpus) {
-            vcpu.load(vcpu.index() == 0 ? first : CpuState.reset(Activity.WAIT_FOR_SIPI, signature));
+            CpuState state = vcpu.index() == 0 ? first : CpuState.reset(Activity.WAIT_FOR_SIPI, signature);
+            vcpu.load(state.withMsrs(msrs));
         }
+    }
+
+    /// The memory type range registers as firmware leaves them: everything write-back but for the hole below 4 GiB.
+    private static Map<Integer, Long> memoryTypes() {
+        long addressMask = (1L << MemoryMap.PHYSICAL_ADDRESS_BITS) - 1;
+        long holeMask = addressMask & -(MemoryMap.FOUR_GIB - MemoryMap.LOW_RAM_END);
+        return Map.of(
+                MTRR_DEFAULT_TYPE, MTRR_ENABLE | MTRR_WRITE_BACK,
+                MTRR_PHYS_BASE_0, MemoryMap.LOW_RAM_END | MTRR_UNCACHEABLE,
+                MTRR_PHYS_MASK_0, holeMask | MTRR_ENABLE);
     }
 
     /// Resets all devices. No vCPU runs.
@@ -193,10 +213,10 @@ final class PcMachine {
 
     private static void closeBackends(VmConfig config) {
         var cleanup = new Cleanup();
-        config.serials().forEach(backend -> cleanup.add(backend::close));
-        config.consoles().forEach(backend -> cleanup.add(backend::close));
-        config.debugConsole().ifPresent(backend -> cleanup.add(backend::close));
-        config.disks().forEach(disk -> cleanup.add(disk.backend()::close));
+        config.serials().forEach(backend -> cleanup.add(backend));
+        config.consoles().forEach(backend -> cleanup.add(backend));
+        config.debugConsole().ifPresent(backend -> cleanup.add(backend));
+        config.disks().forEach(disk -> cleanup.add(disk.backend()));
         cleanup.run();
     }
 }

@@ -188,12 +188,12 @@ public final class VirtualMachineBuilder {
 
     private void closeBackends() {
         var cleanup = new Cleanup();
-        serials.forEach(backend -> cleanup.add(backend::close));
-        consoles.forEach(backend -> cleanup.add(backend::close));
-        disks.forEach(disk -> cleanup.add(disk.backend()::close));
+        serials.forEach(backend -> cleanup.add(backend));
+        consoles.forEach(backend -> cleanup.add(backend));
+        disks.forEach(disk -> cleanup.add(disk.backend()));
         CharBackend debug = debugConsole;
         if (debug != null) {
-            cleanup.add(debug::close);
+            cleanup.add(debug);
         }
         cleanup.run();
     }

@@ -2,6 +2,8 @@ package org.jvirt.machine;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.jvirt.core.CharBackend;
 
 /// A serial line's other end that keeps what it is sent. Thread-safe.
@@ -32,6 +34,18 @@ final class MemoryConsole implements CharBackend {
 
     synchronized String text() {
         return written.toString(StandardCharsets.US_ASCII);
+    }
+
+    /// Waits until the text contains `wanted`.
+    synchronized void awaitText(String wanted, Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (!text().contains(wanted)) {
+            long left = deadline - System.nanoTime();
+            if (left <= 0) {
+                throw new AssertionError("'%s' did not come; there is:%n%s".formatted(wanted, text()));
+            }
+            TimeUnit.NANOSECONDS.timedWait(this, left);
+        }
     }
 
     synchronized boolean closed() {

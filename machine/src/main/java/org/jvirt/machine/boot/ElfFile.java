@@ -100,10 +100,14 @@ final class ElfFile {
         return segments.stream().mapToLong(s -> s.gpa + s.memoryBytes).max().orElse(0);
     }
 
+    /// Below 1 MiB there is room between what multiboot and PVH kernels are handed: see [BootArea].
     void checkFits(MemoryMap memory) {
         for (Segment s : segments) {
             long end = s.gpa + s.memoryBytes;
-            boolean low = s.gpa >= 0 && end >= s.gpa && end <= MemoryMap.EBDA && s.gpa >= BootArea.COMMAND_LINE + BootArea.COMMAND_LINE_BYTES;
+            boolean low = s.gpa >= BootArea.ZERO_PAGE
+                    && end >= s.gpa
+                    && end <= MemoryMap.EBDA
+                    && (end <= BootArea.COMMAND_LINE || s.gpa >= BootArea.COMMAND_LINE + BootArea.COMMAND_LINE_BYTES);
             boolean main = s.gpa >= MemoryMap.ONE_MIB && end >= s.gpa && end <= memory.lowRamEnd();
             if (!low && !main) {
                 throw new UserErrorException("The kernel '%s' wants to lie at 0x%x–0x%x, where %s: %s"

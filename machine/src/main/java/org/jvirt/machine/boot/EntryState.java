@@ -90,10 +90,10 @@ final class EntryState {
         memory.writeLong(BootArea.PAGE_TABLES, BootArea.PAGE_TABLES + GuestMemory.PAGE_BYTES | PRESENT_WRITABLE);
         for (int gib = 0; gib < IDENTITY_GIB; gib++) {
             long directory = directories + gib * GuestMemory.PAGE_BYTES;
-            memory.writeLong(BootArea.PAGE_TABLES + GuestMemory.PAGE_BYTES + 8 * gib, directory | PRESENT_WRITABLE);
+            memory.writeLong(BootArea.PAGE_TABLES + GuestMemory.PAGE_BYTES + 8L * gib, directory | PRESENT_WRITABLE);
             for (int i = 0; i < 512; i++) {
                 long gpa = (512L * gib + i) * LARGE_PAGE;
-                memory.writeLong(directory + 8 * i, gpa | PRESENT_WRITABLE | PAGE_SIZE_BIT);
+                memory.writeLong(directory + 8L * i, gpa | PRESENT_WRITABLE | PAGE_SIZE_BIT);
             }
         }
     }

@@ -147,9 +147,9 @@ public final class HostClock implements VmClock, AutoCloseable {
                 Entry added = new Entry(deadlineNanos, nextSequence++, this);
                 entry = added;
                 queue.add(added);
-                first = queue.peek() == added && epoch.running;
+                first = added.equals(queue.peek()) && epoch.running;
             }
-            if (first && Thread.currentThread() != thread) {
+            if (first && !Thread.currentThread().equals(thread)) {
                 LockSupport.unpark(thread);
             }
         }

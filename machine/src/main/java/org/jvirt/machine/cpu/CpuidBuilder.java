@@ -50,7 +50,6 @@ public record CpuidBuilder(
         }
     }
 
-    private static final String BRAND = "jvirt virtual CPU (%s)";
     private static final int LAST_BASIC = 0x16;
     private static final int HYPERVISOR = 0x40000000;
     private static final int LAST_HYPERVISOR = 0x40000010;
@@ -73,7 +72,7 @@ public record CpuidBuilder(
         if (features.contains(CpuFeature.HYPERVISOR)) {
             hypervisor(leaves);
         }
-        extended(leaves, BRAND.formatted(modelName));
+        extended(leaves, "jvirt virtual CPU (%s)".formatted(modelName));
         fillGaps(leaves);
         return new CpuidTable(leaves);
     }

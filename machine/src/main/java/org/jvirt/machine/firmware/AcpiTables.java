@@ -160,7 +160,6 @@ public final class AcpiTables {
         body.u16(legacyDevices | keyboardController).u8(0);
         body.u32(wbinvd | c1OnAllProcessors | noSleepButton | noFixedRtcWake | timerHas32Bits | resetRegister);
         register(body, 8, 1, 0xcf9).u8(6).u16(0).u8(1);
-        int wideFacs = body.size();
         body.u64(0);
         int wideDsdt = body.size();
         body.u64(dsdt);

@@ -5,7 +5,6 @@ import java.util.List;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.core.MemorySlot;
 import org.jvirt.core.UserErrorException;
-import org.jvirt.machine.layout.E820Entry.Type;
 
 /// The guest-physical address space of a q35-like PC with a given amount of RAM.
 ///
@@ -115,13 +114,13 @@ public record MemoryMap(long ramBytes, int biosBytes) {
     /// What a kernel that is booted directly is told.
     public List<E820Entry> e820() {
         var entries = new ArrayList<E820Entry>();
-        entries.add(new E820Entry(0, EBDA, Type.RAM));
-        entries.add(new E820Entry(EBDA, VGA - EBDA, Type.RESERVED));
-        entries.add(new E820Entry(BIOS_AREA, ONE_MIB - BIOS_AREA, Type.RESERVED));
-        entries.add(new E820Entry(ONE_MIB, lowRamEnd() - ONE_MIB, Type.RAM));
-        entries.add(new E820Entry(ECAM, ECAM_BYTES, Type.RESERVED));
+        entries.add(new E820Entry(0, EBDA, E820Entry.Type.RAM));
+        entries.add(new E820Entry(EBDA, VGA - EBDA, E820Entry.Type.RESERVED));
+        entries.add(new E820Entry(BIOS_AREA, ONE_MIB - BIOS_AREA, E820Entry.Type.RESERVED));
+        entries.add(new E820Entry(ONE_MIB, lowRamEnd() - ONE_MIB, E820Entry.Type.RAM));
+        entries.add(new E820Entry(ECAM, ECAM_BYTES, E820Entry.Type.RESERVED));
         if (highRamBytes() > 0) {
-            entries.add(new E820Entry(FOUR_GIB, highRamBytes(), Type.RAM));
+            entries.add(new E820Entry(FOUR_GIB, highRamBytes(), E820Entry.Type.RAM));
         }
         return List.copyOf(entries);
     }

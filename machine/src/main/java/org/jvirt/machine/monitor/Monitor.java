@@ -26,7 +26,6 @@ public final class Monitor {
     private record Command(String usage, String help, Function<List<String>, String> action) {}
 
     private final VirtualMachine vm;
-    private final String version;
     private final Map<String, Command> commands = new LinkedHashMap<>();
     private final Map<String, Command> subjects = new LinkedHashMap<>();
     private int cpu;
@@ -34,7 +33,6 @@ public final class Monitor {
     /// @param version what `info version` answers
     public Monitor(VirtualMachine vm, String version) {
         this.vm = vm;
-        this.version = version;
         command("help", "", "this list", _ -> help(commands, ""));
         command("info", "SUBJECT", "shows the state of something; alone, the subjects", this::info);
         command("stop", "", "pauses the machine", _ -> done(vm::pause));

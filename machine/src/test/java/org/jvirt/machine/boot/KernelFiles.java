@@ -51,9 +51,15 @@ public final class KernelFiles {
         return file.array();
     }
 
-    /// An ELF32 file with one segment at `gpa` that begins with a multiboot header; the entry is behind it.
     static byte[] multiboot32(int gpa, int memoryBytes) {
-        ByteBuffer content = multibootHeader(0x3, 64);
+        return multiboot32(gpa, memoryBytes, new byte[0]);
+    }
+
+    /// An ELF32 file with one segment at `gpa` that begins with a multiboot header; the entry is behind it.
+    ///
+    /// @param code what lies there, at most 52 bytes
+    public static byte[] multiboot32(int gpa, int memoryBytes, byte[] code) {
+        ByteBuffer content = multibootHeader(0x3, 64).put(12, code);
         ByteBuffer file = ByteBuffer.allocate(0x100 + 64).order(ByteOrder.LITTLE_ENDIAN);
         file.put(0, new byte[] {0x7f, 'E', 'L', 'F', 1, 1, 1});
         file.putShort(16, (short) 2).putShort(18, (short) 3).putInt(20, 1).putInt(24, gpa + 12).putInt(28, 52);

@@ -7,8 +7,9 @@ import org.jvirt.engine.soft.cpu.Op;
 
 /// A run of instructions that is entered at the top: up to a control transfer, the end of the page or a maximum.
 ///
-/// It depends on nothing but the bytes and the [#key]: it runs at any linear address that shows these bytes. The two links
-/// remember which block came next last time, by the address it was reached at; they hold within one fetch generation.
+/// It depends on nothing but the bytes and the [#key]: it runs at any linear address that shows these bytes. The two
+/// links remember which block came next last time, by the address it was reached at; they hold within one fetch
+/// generation.
 final class Block {
     /// Of blocks whose code is nowhere in memory, or that exist for one execution.
     static final long NOWHERE = -1;

@@ -16,9 +16,9 @@ import org.jvirt.x86.Instruction;
 
 /// Finds the block at the instruction pointer, or decodes it.
 ///
-/// A block ends after a control transfer or an instruction that may change how the next one is fetched or decoded, before an
-/// instruction that crosses the page or the limit of CS, and after a maximum number. An instruction that crosses is a block
-/// of its own.
+/// A block ends after a control transfer or an instruction that may change how the next one is fetched or decoded,
+/// before an instruction that crosses the page or the limit of CS, and after a maximum number. An instruction that
+/// crosses is a block of its own.
 final class BlockBuilder {
     private static final int MAX_INSTRUCTIONS = 48;
     private static final int PAGE = 4096;
@@ -125,8 +125,8 @@ final class BlockBuilder {
         return available;
     }
 
-    /// Decodes as many instructions as make a block from the first `available` bytes. Answers their length in bytes: 0 if not
-    /// even the first is complete, negative if CS ends before the block does.
+    /// Decodes as many instructions as make a block from the first `available` bytes. Answers their length in bytes: 0
+    /// if not even the first is complete, negative if CS ends before the block does.
     private int decodeRun(OpContext context, int key, int available) {
         ops.clear();
         int position = 0;

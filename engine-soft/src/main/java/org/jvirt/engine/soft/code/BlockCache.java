@@ -9,8 +9,8 @@ import org.jvirt.engine.soft.cpu.Processors;
 
 /// The decoded blocks of one processor, by the place of their first byte in guest memory and their key.
 ///
-/// A page is claimed from [Processors] before the first of its bytes is read for decoding and released when its last block
-/// has gone.
+/// A page is claimed from [Processors] before the first of its bytes is read for decoding and released when its last
+/// block has gone.
 final class BlockCache implements Cpu.CodeObserver {
     private static final int BUCKETS = 1 << 16;
     /// More blocks than this, and all are given up when the next page is claimed.

@@ -6,8 +6,8 @@ import java.util.List;
 
 /// The blocks of one page of guest memory, and which of its bytes they cover, in units of eight.
 ///
-/// Data beside code makes stores take the slow way. When that has happened often without hitting code, the page's blocks are
-/// given up, so that stores are fast again; each time twice as many stores are tolerated.
+/// Data beside code makes stores take the slow way. When that has happened often without hitting code, the page's
+/// blocks are given up, so that stores are fast again; each time twice as many stores are tolerated.
 final class CodePage {
     private static final int UNIT_SHIFT = 3;
     private static final int WORDS = 8;

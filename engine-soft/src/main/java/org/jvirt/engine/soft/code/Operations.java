@@ -7,6 +7,8 @@ import org.jvirt.core.cpu.CpuFeature;
 import org.jvirt.engine.soft.cpu.Op;
 import org.jvirt.engine.soft.cpu.OpContext;
 import org.jvirt.engine.soft.integer.IntegerOps;
+import org.jvirt.engine.soft.simd.SimdOps;
+import org.jvirt.engine.soft.simd.X87Ops;
 import org.jvirt.engine.soft.system.SystemOps;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
@@ -24,8 +26,14 @@ final class Operations {
         if (!isAvailable(insn, context) || insn.row().protectedModeOnly() && !context.protectedMode()) {
             return null;
         }
-        Op op = SystemOps.of(insn, nextOffset, context);
-        return op != null ? op : IntegerOps.of(insn, nextOffset, context);
+        Op op = IntegerOps.of(insn, nextOffset, context);
+        if (op == null) {
+            op = SystemOps.of(insn, nextOffset, context);
+        }
+        if (op == null) {
+            op = SimdOps.of(insn, nextOffset, context);
+        }
+        return op != null ? op : X87Ops.of(insn, nextOffset, context);
     }
 
     /// Whether the instruction may change how what follows is fetched or decoded, beyond what the opcode table says.

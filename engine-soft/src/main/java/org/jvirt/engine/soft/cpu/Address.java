@@ -4,9 +4,9 @@ import org.jvirt.x86.Instruction;
 
 /// The effective address of an instruction's memory operand.
 ///
-/// One class serves all shapes without branching between them: [Cpu#r] has a slot that is always zero for a missing base or
-/// index, and one that holds the start of the running block for RIP-relative operands; likewise the segment bases have a
-/// slot of zero for the segments that 64-bit mode ignores.
+/// One class serves all shapes without branching between them: [Cpu#r] has a slot that is always zero for a missing
+/// base or index, and one that holds the start of the running block for RIP-relative operands; likewise the segment
+/// bases have a slot of zero for the segments that 64-bit mode ignores.
 public final class Address {
     private static final int FLAT = 0;
     private static final int FLAT_STACK = 1;
@@ -42,8 +42,8 @@ public final class Address {
         }
     }
 
-    /// The address of `insn`'s memory operand, whose next instruction begins `nextOffset` bytes into the block. For a gather
-    /// the part that is common to its elements.
+    /// The address of `insn`'s memory operand, whose next instruction begins `nextOffset` bytes into the block. For a
+    /// gather the part that is common to its elements.
     public static Address of(Instruction insn, int nextOffset) {
         return new Address(insn, nextOffset);
     }
@@ -78,8 +78,8 @@ public final class Address {
         return r[base] + (r[index] << scale) + displacement & mask;
     }
 
-    /// The linear address `distance` bytes (signed) from the operand's own, for bit strings and gathers; the offset wraps
-    /// at the address size.
+    /// The linear address `distance` bytes (signed) from the operand's own, for bit strings and gathers; the offset
+    /// wraps at the address size.
     public long linearAt(Cpu cpu, long distance, int size, boolean write) {
         long offset = offset(cpu) + distance & mask;
         if (kind == FLAT) {

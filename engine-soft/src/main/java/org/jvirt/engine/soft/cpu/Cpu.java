@@ -11,9 +11,9 @@ import org.jvirt.x86.CodeSize;
 
 /// One processor: its registers, its mode, and its units.
 ///
-/// Operations work on the public registers and units directly. [#blockRip] and an operation's offset make the address of the
-/// next instruction; [#rip] itself is right only between blocks, and inside one after a control transfer. Faults are thrown
-/// as `throw cpu.gp(0)`.
+/// Operations work on the public registers and units directly. [#blockRip] and an operation's offset make the address
+/// of the next instruction; [#rip] itself is right only between blocks, and inside one after a control transfer. Faults
+/// are thrown as `throw cpu.gp(0)`.
 ///
 /// All state belongs to the thread that runs the processor; other threads reach it through [#signals] only.
 public final class Cpu {
@@ -405,8 +405,8 @@ public final class Cpu {
         leave = true;
     }
 
-    /// Makes the current instruction, `offset` bytes into the block, the next one again: a string instruction that stops
-    /// between iterations because [#interruptRequested].
+    /// Makes the current instruction, `offset` bytes into the block, the next one again: a string instruction that
+    /// stops between iterations because [#interruptRequested].
     public void stayAt(int offset) {
         rip = blockRip + offset;
         leave = true;

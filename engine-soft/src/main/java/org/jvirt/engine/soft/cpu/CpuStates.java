@@ -93,8 +93,8 @@ public final class CpuStates {
         cpu.interrupts.reset();
     }
 
-    /// INIT: as power-on, but x87, SSE and AVX registers, the time-stamp counter and some model-specific registers stay,
-    /// and CR0 keeps CD and NW.
+    /// INIT: as power-on, but x87, SSE and AVX registers, the time-stamp counter and some model-specific registers
+    /// stay, and CR0 keeps CD and NW.
     static void init(Cpu cpu) {
         XsaveArea extended = cpu.xsave.save();
         var msrs = cpu.msrs.save();

@@ -4,8 +4,8 @@ import java.io.Serial;
 
 /// An exception of the guest's processor on its way from the operation that met it to its delivery.
 ///
-/// Each [Cpu] has one instance, filled anew for every fault: throwing it costs neither allocation nor stack walk. Whoever
-/// catches it reads it before anything else can fault.
+/// Each [Cpu] has one instance, filled anew for every fault: throwing it costs neither allocation nor stack walk.
+/// Whoever catches it reads it before anything else can fault.
 public final class GuestFault extends RuntimeException {
     /// [#errorCode] of vectors that push none.
     public static final int NO_ERROR_CODE = -1;

@@ -1,7 +1,6 @@
 package org.jvirt.engine.soft.cpu;
 
 import org.jvirt.core.cpu.Activity;
-import org.jvirt.core.cpu.Segment;
 
 /// Delivery of exceptions and interrupts in all modes, with double and triple fault.
 ///
@@ -24,7 +23,9 @@ public final class Interrupts {
     }
 
     private final Cpu cpu;
-    private boolean nmiPending;
+    /// How many NMIs wait: one, or a second one while none is being handled. A processor looks for NMIs between blocks
+    /// and not between instructions, and of two that arrive within a block the first would have been taken at once.
+    private int nmisPending;
     private boolean nmiBlocked;
     /// An interrupt controller has reported something that has not been looked at since.
     private boolean interruptReported;
@@ -38,13 +39,13 @@ public final class Interrupts {
     // ---------------------------------------------------------------- what waits
 
     void reset() {
-        nmiPending = false;
+        nmisPending = 0;
         nmiBlocked = false;
         interruptReported = true;
     }
 
     boolean nmiPending() {
-        return nmiPending;
+        return nmisPending > 0;
     }
 
     boolean nmiBlocked() {
@@ -52,12 +53,13 @@ public final class Interrupts {
     }
 
     void setNmi(boolean pending, boolean blocked) {
-        nmiPending = pending;
+        nmisPending = pending ? 1 : 0;
         nmiBlocked = blocked;
     }
 
+    /// NMIs have arrived.
     void nmi() {
-        nmiPending = true;
+        nmisPending = Math.min(nmisPending + cpu.signals.takeNmis(), nmiBlocked ? 1 : 2);
     }
 
     void reported() {
@@ -67,6 +69,8 @@ public final class Interrupts {
     /// IRET ends the blocking of NMIs.
     void unblockNmi() {
         if (nmiBlocked) {
+            // those that arrived during the handler count as one
+            nmi();
             nmiBlocked = false;
             cpu.endBlock();
         }
@@ -77,14 +81,14 @@ public final class Interrupts {
         if (interruptReported) {
             cpu.paravirtual.settleEndOfInterrupt();
         }
-        return nmiPending && !nmiBlocked
+        return nmisPending > 0 && !nmiBlocked
                 || interruptReported && cpu.interruptsEnabled() && cpu.processors().local(cpu.index()).pending();
     }
 
     /// Delivers an NMI or an external interrupt if one waits and may be taken now. A shadow has been looked at before.
     void takeExternal() {
-        if (nmiPending && !nmiBlocked) {
-            nmiPending = false;
+        if (nmisPending > 0 && !nmiBlocked) {
+            nmisPending--;
             nmiBlocked = true;
             cpu.activity = Activity.RUNNING;
             event(NMI_VECTOR, GuestFault.NO_ERROR_CODE, 0, Source.HARDWARE);
@@ -446,9 +450,5 @@ public final class Interrupts {
         long image = cpu.rflags();
         boolean trap = vector == DEBUG || vector == 3 || vector == 4 || vector == DOUBLE_FAULT || vector == 18;
         return source == Source.EXCEPTION && !trap ? image | Cpu.RF : image;
-    }
-
-    static boolean isUsable(int attributes) {
-        return (attributes & Segment.UNUSABLE) == 0;
     }
 }

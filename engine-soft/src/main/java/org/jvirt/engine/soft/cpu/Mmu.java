@@ -9,13 +9,13 @@ import org.jvirt.core.GuestMemory;
 
 /// Guest memory as instructions see it: by linear address, with all checks of paging.
 ///
-/// An access whose page is in the [Tlb]'s fast table goes straight to the host memory behind the guest's. All others take the
-/// slow way: page walk, page crossing, device registers, read-only memory, pages that hold decoded code, pages the dirty
-/// log wants to hear of. Order between processors is that of x86: a load is an acquire, a store a release, a
+/// An access whose page is in the [Tlb]'s fast table goes straight to the host memory behind the guest's. All others
+/// take the slow way: page walk, page crossing, device registers, read-only memory, pages that hold decoded code, pages
+/// the dirty log wants to hear of. Order between processors is that of x86: a load is an acquire, a store a release, a
 /// read-modify-write full.
 ///
-/// Values of 8 and 16 bits come zero-extended; upper bits of stored ones are ignored. A fault changes nothing. Owner thread
-/// only.
+/// Values of 8 and 16 bits come zero-extended; upper bits of stored ones are ignored. A fault changes nothing. Owner
+/// thread only.
 public final class Mmu {
     static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
     static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -26,8 +26,8 @@ public final class Mmu {
     private static final long PAGE = -4096L;
     private static final int INDEX = Tlb.FAST_MASK;
 
-    /// A new value from an old one, for [#atomicUpdate]. An implementation keeps its operands in fields and may note flags;
-    /// it may be called several times for one update.
+    /// A new value from an old one, for [#atomicUpdate]. An implementation keeps its operands in fields and may note
+    /// flags; it may be called several times for one update.
     @FunctionalInterface
     public interface Update {
         long apply(Cpu cpu, long old);
@@ -184,8 +184,8 @@ public final class Mmu {
 
     // ---------------------------------------------------------------- for string operations and vectors
 
-    /// The offset in the guest's backing memory of `la` if the whole page may be read directly, else -1: the caller may then
-    /// read up to the end of the page through [#ram], and calls [VarHandle#acquireFence] afterwards.
+    /// The offset in the guest's backing memory of `la` if the whole page may be read directly, else -1: the caller may
+    /// then read up to the end of the page through [#ram], and calls [VarHandle#acquireFence] afterwards.
     public long directRead(long la) {
         long[] table = tlb.read;
         int i = (int) (la >>> 11) & INDEX;
@@ -273,9 +273,9 @@ public final class Mmu {
         }
     }
 
-    /// `CMPXCHG16B` on a 16-byte aligned address: stores the new pair if the old one is found, and answers whether it was.
-    /// What was found is in [#foundLow] and [#foundHigh]. Atomic against other such operations; an ordinary access of
-    /// another processor may see one half new and the other still old.
+    /// `CMPXCHG16B` on a 16-byte aligned address: stores the new pair if the old one is found, and answers whether it
+    /// was. What was found is in [#foundLow] and [#foundHigh]. Atomic against other such operations; an ordinary access
+    /// of another processor may see one half new and the other still old.
     public boolean compareAndExchange16(long la, long expectedLow, long expectedHigh, long low, long high) {
         checkWrite(la, 16);
         synchronized (processors.splitLock()) {
@@ -493,7 +493,9 @@ public final class Mmu {
     long physicalLoad(long gpa, int size) {
         long at = memory.offsetOf(gpa);
         if (at < 0) {
-            return io.readMmio(gpa, size) & mask(size);
+            long value = io.readMmio(gpa, size) & mask(size);
+            afterDevice();
+            return value;
         }
         long value = switch (size) {
             case 1 -> ram.get(BYTE, at) & 0xFFL;
@@ -511,6 +513,7 @@ public final class Mmu {
         if (at < 0) {
             if (memory.offsetOf(gpa) < 0) {
                 io.writeMmio(gpa, size, value & mask(size));
+                afterDevice();
             }
             return;
         }
@@ -522,6 +525,13 @@ public final class Mmu {
             default -> ram.set(LONG, at, value);
         }
         written(at, size);
+    }
+
+    /// A device may have asked for something that should come before the next instruction.
+    private void afterDevice() {
+        if (cpu.attention()) {
+            cpu.endBlock();
+        }
     }
 
     /// Notes a store that did not take the fast way.

@@ -8,8 +8,8 @@ import org.jvirt.core.GuestMemory;
 
 /// Walks the page tables of all paging modes.
 ///
-/// A walk first reads only; when the access turns out to be allowed, [#noteAccess] sets the accessed and dirty bits, each
-/// by compare-and-set on the entry that was read, so that no processor's change is lost.
+/// A walk first reads only; when the access turns out to be allowed, [#noteAccess] sets the accessed and dirty bits,
+/// each by compare-and-set on the entry that was read, so that no processor's change is lost.
 ///
 /// Source: Intel SDM volume 3, chapter 4.
 final class PageWalker {
@@ -40,6 +40,7 @@ final class PageWalker {
 
     private static final long RESERVED = -1 - 9;
     private static final int MAX_LEVELS = 5;
+    private static final long PAGE = -4096L;
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -62,32 +63,30 @@ final class PageWalker {
     }
 
     /// The translation of `la`, or `-1 - error code` with bits 0 and 3 of the code.
-    ///
-    /// @param quiet nobody will call [#noteAccess]
-    long walk(long la, int kind, boolean quiet) {
+    long walk(long la, int kind) {
         depth = 0;
         narrow = false;
         long found;
         if (!cpu.paging()) {
             found = la & 0xFFFF_F000L | USER | WRITABLE | EXECUTABLE | DIRTY;
         } else if (cpu.longModeActive()) {
-            found = walkWide(la, cpu.cr3() & ADDRESS, cpu.fiveLevels() ? 5 : 4, -1L);
+            found = walkWide(la, cpu.cr3() & ADDRESS, cpu.fiveLevels() ? 5 : 4);
         } else if (cpu.pae()) {
             long top = cpu.pageDirectoryPointer((int) (la >>> 30) & 3);
             found = (top & PRESENT_BIT) == 0
                     ? NOT_PRESENT
-                    : walkWide(la & 0xFFFF_FFFFL, top & ADDRESS & cpu.physicalMask(), 2, -1L);
+                    : walkWide(la & 0xFFFF_FFFFL, top & ADDRESS & cpu.physicalMask(), 2);
         } else {
             found = walkNarrow(la & 0xFFFF_FFFFL);
         }
-        if (found >= 0 && kind == Tlb.WRITE && !quiet && depth > 0) {
+        if (found >= 0 && kind == Tlb.WRITE && depth > 0) {
             found |= DIRTY;
         }
         result = found;
         return found;
     }
 
-    private long walkWide(long la, long root, int levels, long rights) {
+    private long walkWide(long la, long root, int levels) {
         long table = root;
         boolean noExecute = cpu.noExecuteEnabled();
         long reservedAlways = ~cpu.physicalMask() & ADDRESS | (noExecute ? 0 : NX_BIT);
@@ -95,7 +94,7 @@ final class PageWalker {
             // PAE paging reserves bits 62-52 as well
             reservedAlways |= 0x7FF0_0000_0000_0000L;
         }
-        long all = rights;
+        long all = -1L;
         long executable = EXECUTABLE;
         for (int level = levels; ; level--) {
             int shift = 12 + 9 * (level - 1);
@@ -133,8 +132,6 @@ final class PageWalker {
             table = entry & ADDRESS;
         }
     }
-
-    private static final long PAGE = -4096L;
 
     private static long rights(long all) {
         return ((all & USER_BIT) != 0 ? USER : 0) | ((all & WRITE_BIT) != 0 ? WRITABLE : 0);

@@ -4,11 +4,11 @@ import java.util.Map;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.core.cpu.CpuidLeaf;
 
-/// What a guest that knows KVM's interface finds: kvm-clock, wall clock, paravirtual EOI, steal time, hypercalls. Only what
-/// CPUID 0x4000_0001 announces exists.
+/// What a guest that knows KVM's interface finds: kvm-clock, wall clock, paravirtual EOI, steal time, hypercalls. Only
+/// what CPUID 0x4000_0001 announces exists.
 ///
-/// Time: guest time runs with the invariant counter, so one set of numbers, the same for all processors, stays right for
-/// ever: counter value `tscAdjust` is time 0.
+/// Time: guest time runs with the invariant counter, so one set of numbers, the same for all processors, stays right
+/// for ever: counter value `tscAdjust` is time 0.
 ///
 /// Source: Linux, Documentation/virt/kvm/x86/msr.rst, hypercalls.rst, cpuid.rst.
 public final class Paravirtual {
@@ -24,6 +24,7 @@ public final class Paravirtual {
     private static final int FEATURE_CLOCK = 3;
     private static final int FEATURE_STEAL_TIME = 5;
     private static final int FEATURE_END_OF_INTERRUPT = 6;
+    private static final int FEATURE_SEND_INTERRUPTS = 11;
     private static final int FEATURE_POLL_CONTROL = 12;
 
     private static final int ENABLED = 1;
@@ -32,8 +33,14 @@ public final class Paravirtual {
 
     private static final int CALL_POLL_INTERRUPTS = 1;
     private static final int CALL_KICK = 5;
+    private static final int CALL_SEND_INTERRUPTS = 10;
     private static final long NO_SUCH_CALL = -1000;
     private static final long NOT_PERMITTED = -1;
+    private static final long INVALID = -22;
+    private static final long MSI_ADDRESS = 0xFEE0_0000L;
+    /// Vector and delivery mode: all that a paravirtual interrupt command may have besides the assert bit.
+    private static final long COMMAND_BITS = 0x7FF;
+    private static final long ASSERT = 0x4000;
 
     private final Cpu cpu;
     private final int features;
@@ -258,8 +265,8 @@ public final class Paravirtual {
         }
     }
 
-    /// Before the local APIC is asked for an interrupt: passes on an end that the guest has signalled, or takes the offer
-    /// back so that it will signal it to the APIC itself.
+    /// Before the local APIC is asked for an interrupt: passes on an end that the guest has signalled, or takes the
+    /// offer back so that it will signal it to the APIC itself.
     void settleEndOfInterrupt() {
         if (!silentEndOffered) {
             return;
@@ -285,11 +292,11 @@ public final class Paravirtual {
         long mask = wide ? -1L : 0xFFFF_FFFFL;
         long result = cpu.cpl() != 0
                 ? NOT_PERMITTED
-                : call(cpu.r[Cpu.RAX] & mask, cpu.r[Cpu.RCX] & mask);
+                : call(cpu.r[Cpu.RAX] & mask, cpu.r[Cpu.RCX] & mask, wide);
         return result & mask;
     }
 
-    private long call(long number, long second) {
+    private long call(long number, long second, boolean wide) {
         if (number == CALL_POLL_INTERRUPTS) {
             return 0;
         }
@@ -301,6 +308,31 @@ public final class Paravirtual {
             }
             return 0;
         }
+        if (number == CALL_SEND_INTERRUPTS && has(FEATURE_SEND_INTERRUPTS)) {
+            return wide
+                    ? sendInterrupts(cpu.r[Cpu.RBX], second, cpu.r[Cpu.RDX], cpu.r[Cpu.RSI])
+                    : sendInterrupts(cpu.r[Cpu.RBX] & 0xFFFF_FFFFL | second << 32, 0, cpu.r[Cpu.RDX], cpu.r[Cpu.RSI]);
+        }
         return NO_SUCH_CALL;
+    }
+
+    /// One interrupt command for many processors: bit `i` of `high:low` means local APIC `first + i`. APIC ids are the
+    /// processors' numbers.
+    ///
+    /// @return how many processors have been reached
+    private long sendInterrupts(long low, long high, long first, long command) {
+        if ((command & 0xFFFF_FFFFL & ~(COMMAND_BITS | ASSERT)) != 0) {
+            return INVALID;
+        }
+        long start = first & 0xFFFF_FFFFL;
+        long reached = 0;
+        for (long id = start; id < Math.min(start + 128, cpu.processors().count()); id++) {
+            long bit = id - start;
+            if (((bit < 64 ? low : high) >>> bit & 1) != 0) {
+                cpu.processors().send(MSI_ADDRESS | (id & 0xFF) << 12 | id >>> 8 << 5, (int) (command & COMMAND_BITS));
+                reached++;
+            }
+        }
+        return reached;
     }
 }

@@ -169,10 +169,8 @@ public final class Segmentation {
             int a = cpu.segments.attributes[s];
             boolean conformingCode = (a & 0xC) == 0xC;
             if (!isNull(cpu.segments.selector[s]) && cpu.segments.dpl(s) < cpl && !conformingCode) {
-                cpu.segments.setNull(s, 0);
-            } else if (isNull(cpu.segments.selector[s]) && (a & Segment.UNUSABLE) != 0 && s >= Segments.FS) {
-                // a null FS or GS loses the base that an MSR gave it only through an explicit load
-                continue;
+                // only the selector is cleared: the base of FS and GS still counts in 64-bit mode
+                cpu.segments.set(s, 0, cpu.segments.base[s], cpu.segments.limit[s], a | Segment.UNUSABLE);
             }
         }
     }

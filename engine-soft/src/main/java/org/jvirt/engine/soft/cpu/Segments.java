@@ -4,8 +4,8 @@ import org.jvirt.core.cpu.Segment;
 
 /// The segment registers with their hidden parts, and the check of an offset against one of them.
 ///
-/// Attributes are those of [Segment]. For every register the ranges of offsets that may be read and written are kept ready,
-/// so that a check is two comparisons; they are empty for an unusable segment.
+/// Attributes are those of [Segment]. For every register the ranges of offsets that may be read and written are kept
+/// ready, so that a check is two comparisons; they are empty for an unusable segment.
 public final class Segments {
     public static final int ES = 0;
     public static final int CS = 1;
@@ -70,8 +70,8 @@ public final class Segments {
         set(segment, value.selector(), value.base(), value.limit(), value.attributes());
     }
 
-    /// What a data segment register holds in real and virtual-8086 mode after `selector` has been loaded: in real mode the
-    /// limit stays what it was ("unreal mode").
+    /// What a data segment register holds in real and virtual-8086 mode after `selector` has been loaded: in real mode
+    /// the limit stays what it was ("unreal mode").
     void setReal(int segment, int newSelector) {
         selector[segment] = newSelector;
         base[segment] = (long) newSelector << 4;

@@ -9,9 +9,10 @@ import org.jvirt.core.VcpuSignals;
 
 /// What other threads want of a processor, and its sleep.
 ///
-/// Each wish is a bit; the processor looks at all of them with one plain-cost read at every block boundary. `running` says
-/// whether its thread is executing guest code: it is cleared before sleeping and set again, followed by a look at the
-/// wishes, before going on, so that a wisher sees either a runner that will look or a sleeper that has nothing cached.
+/// Each wish is a bit; the processor looks at all of them with one plain-cost read at every block boundary. `running`
+/// says whether its thread is executing guest code: it is cleared before sleeping and set again, followed by a look at
+/// the wishes, before going on, so that a wisher sees either a runner that will look or a sleeper that has nothing
+/// cached.
 public final class Signals implements VcpuSignals {
     static final int KICK = 1;
     static final int INTERRUPT = 1 << 1;
@@ -27,11 +28,13 @@ public final class Signals implements VcpuSignals {
 
     private static final VarHandle REQUESTS;
     private static final VarHandle GUARD_TICKETS;
+    private static final VarHandle NMIS;
 
     static {
         try {
             REQUESTS = MethodHandles.lookup().findVarHandle(Signals.class, "requests", int.class);
             GUARD_TICKETS = MethodHandles.lookup().findVarHandle(Signals.class, "guardTickets", long.class);
+            NMIS = MethodHandles.lookup().findVarHandle(Signals.class, "nmis", int.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -44,6 +47,7 @@ public final class Signals implements VcpuSignals {
     private volatile long guardTickets;
     private volatile long guardServed;
     private volatile int startupVector;
+    private volatile int nmis;
     /// Pairs of offset and size; guarded by itself.
     private final ArrayDeque<long[]> written = new ArrayDeque<>();
 
@@ -60,6 +64,9 @@ public final class Signals implements VcpuSignals {
 
     @Override
     public void nmi() {
+        if (nmis < 2) {
+            NMIS.getAndAdd(this, 1);
+        }
         raise(NMI);
     }
 
@@ -128,8 +135,9 @@ public final class Signals implements VcpuSignals {
         return (int) REQUESTS.getAndSet(this, 0);
     }
 
-    boolean isRequested(int bit) {
-        return (requests & bit) != 0;
+    /// Takes the NMIs that have arrived: 0, 1, or 2 for more.
+    int takeNmis() {
+        return Math.min((int) NMIS.getAndSet(this, 0), 2);
     }
 
     int startupVector() {

@@ -5,18 +5,18 @@ import org.jvirt.core.GuestMemory;
 
 /// The translation look-aside buffer, in two levels.
 ///
-/// *Fast tables*, one for each kind of access and each set of rights, hold a tag and what to add to a linear address to get
-/// the offset in the guest's backing memory:
+/// *Fast tables*, one for each kind of access and each set of rights, hold a tag and what to add to a linear address to
+/// get the offset in the guest's backing memory:
 ///
 /// ```
 /// entry 2n      linear page | address-space tag (bits 0-11)
 /// entry 2n + 1  backing offset of the page - linear page
 /// ```
 ///
-/// An entry is there only when an access of that kind with those rights needs no further thought. The *second level* holds
-/// translations by linear page and address space with the rights the page tables give; global pages are found in every
-/// address space. Address-space tags are handed out anew at every flush, so that a flush costs nothing until they run out;
-/// process-context identifiers map to tags.
+/// An entry is there only when an access of that kind with those rights needs no further thought. The *second level*
+/// holds translations by linear page and address space with the rights the page tables give; global pages are found in
+/// every address space. Address-space tags are handed out anew at every flush, so that a flush costs nothing until they
+/// run out; process-context identifiers map to tags.
 ///
 /// INVLPG drops one page. Large pages are kept in pieces of 4 KiB; which regions have had such pieces is remembered
 /// coarsely, and there INVLPG flushes everything, which the architecture allows.
@@ -60,7 +60,7 @@ public final class Tlb {
     private final short[] tagOfContext = new short[TAGS];
     private final long[] largeRegions = new long[REGION_WORDS];
     private final long[] fetchedPages = new long[REGION_WORDS];
-    private boolean hugeSeen;
+    private final long[] hugeRegions = new long[REGION_WORDS];
     private int lastTag = 1;
     private int processContext;
     private int context = SUPERVISOR;
@@ -103,8 +103,8 @@ public final class Tlb {
 
     // ---------------------------------------------------------------- translation
 
-    /// The guest-physical address of `la` for an access of `size` bytes, of which those on another page are not looked at;
-    /// fills the fast table where that is allowed.
+    /// The guest-physical address of `la` for an access of `size` bytes, of which those on another page are not looked
+    /// at; fills the fast table where that is allowed.
     ///
     /// @throws GuestFault `#GP(0)` if not canonical, `#PF`, `#AC`
     long translate(long la, int kind, int size) {
@@ -118,12 +118,6 @@ public final class Tlb {
         }
         fill(page, entry & PageWalker.ADDRESS, kind);
         return entry & PageWalker.ADDRESS | la & 0xFFF;
-    }
-
-    /// Translates for a debugger or an ACPI-like outsider: -1 instead of a fault, nothing is noted.
-    long peek(long la) {
-        long entry = cpu.isCanonical(la) ? walker.walk(la, READ, true) : -1;
-        return entry < 0 ? -1 : entry & PageWalker.ADDRESS | la & 0xFFF;
     }
 
     /// The backing offset of code at `la`, or, where there is no memory, `-2 - gpa`.
@@ -155,7 +149,7 @@ public final class Tlb {
         }
         long entry;
         while (true) {
-            entry = walker.walk(la, kind, false);
+            entry = walker.walk(la, kind);
             if (entry < 0) {
                 throw cpu.pf(la, (int) (-1 - entry) | accessBits(kind));
             }
@@ -172,8 +166,8 @@ public final class Tlb {
         second[i] = (entry & PageWalker.GLOBAL) != 0 && page != 0 ? page : page | tag;
         second[i + 1] = entry;
         if ((entry & PageWalker.LARGE) != 0) {
-            noteRegion(largeRegions, la >>> 21);
-            hugeSeen |= (entry & PageWalker.HUGE) != 0;
+            boolean huge = (entry & PageWalker.HUGE) != 0;
+            noteRegion(huge ? hugeRegions : largeRegions, huge ? la >>> 30 : la >>> 21);
         }
         return entry;
     }
@@ -263,7 +257,7 @@ public final class Tlb {
     public void flushAll() {
         Arrays.fill(second, 0);
         Arrays.fill(largeRegions, 0);
-        hugeSeen = false;
+        Arrays.fill(hugeRegions, 0);
         Arrays.fill(tagOfContext, (short) 0);
         tag = newTag();
         tagOfContext[processContext] = (short) tag;
@@ -302,7 +296,7 @@ public final class Tlb {
             }
             Arrays.fill(second, 0);
             Arrays.fill(largeRegions, 0);
-            hugeSeen = false;
+            Arrays.fill(hugeRegions, 0);
             Arrays.fill(tagOfContext, (short) 0);
             lastTag = 0;
         }
@@ -311,7 +305,7 @@ public final class Tlb {
 
     /// INVLPG: one page in the current address space, global or not.
     public void flushPage(long la) {
-        if (hugeSeen || mayHave(largeRegions, la >>> 21)) {
+        if (mayHave(hugeRegions, la >>> 30) || mayHave(largeRegions, la >>> 21)) {
             flushAll();
             return;
         }

@@ -143,8 +143,8 @@ final class BitOps {
         }
     }
 
-    /// `BSF` and `BSR`: without a set bit, ZF is set and the destination stays. The other flags, which are
-    /// undefined, follow the source.
+    /// `BSF` and `BSR`: without a set bit, ZF is set and the destination stays. Of the other flags, which are undefined,
+    /// PF follows the index and the rest is clear, as on AMD's processors.
     private static final class Scan extends Op {
         private final Operand dst;
         private final Operand src;
@@ -170,8 +170,8 @@ final class BitOps {
         }
     }
 
-    /// `TZCNT` and `LZCNT`: CF for a source of zero, ZF for a result of zero. Of the others, which are undefined, OF stays
-    /// and the rest is cleared, as on AMD's processors.
+    /// `TZCNT` and `LZCNT`: CF for a source of zero, ZF for a result of zero. Of the others, which are undefined, OF
+    /// stays and the rest is cleared, as on AMD's processors.
     private static final class ZeroCount extends Op {
         private final Operand dst;
         private final Operand src;

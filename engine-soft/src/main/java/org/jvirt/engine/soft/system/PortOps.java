@@ -26,6 +26,14 @@ final class PortOps {
         }
     }
 
+    /// A device may have asked for something that should come before the next instruction.
+    private static void after(Cpu cpu, int port, int size) {
+        cpu.debug.notePort(port, size);
+        if (cpu.attention()) {
+            cpu.endBlock();
+        }
+    }
+
     private static Op in(Instruction insn, int nextOffset) {
         int size = insn.size(0);
         boolean immediate = insn.kind(1) == OperandKind.IMMEDIATE;
@@ -39,7 +47,7 @@ final class PortOps {
                 case 2 -> cpu.r[Cpu.RAX] & ~0xFFFFL | value & 0xFFFF;
                 default -> value & 0xFFFF_FFFFL;
             };
-            cpu.debug.notePort(port, size);
+            after(cpu, port, size);
         });
     }
 
@@ -52,7 +60,7 @@ final class PortOps {
             int port = immediate ? fixed : (int) cpu.r[Cpu.RDX] & 0xFFFF;
             check(cpu, port, size);
             cpu.io().writePort(port, size, cpu.r[Cpu.RAX] & mask);
-            cpu.debug.notePort(port, size);
+            after(cpu, port, size);
         });
     }
 
@@ -82,13 +90,13 @@ final class PortOps {
         @Override
         public void execute(Cpu cpu) {
             int port = (int) cpu.r[Cpu.RDX] & 0xFFFF;
+            // Permission is asked for even where the count is zero.
+            check(cpu, port, size);
             if (!repeated) {
-                check(cpu, port, size);
                 once(cpu, port);
                 return;
             }
             while ((cpu.r[Cpu.RCX] & mask) != 0) {
-                check(cpu, port, size);
                 once(cpu, port);
                 setMasked(cpu, Cpu.RCX, cpu.r[Cpu.RCX] - 1);
                 if (cpu.interruptRequested() && (cpu.r[Cpu.RCX] & mask) != 0) {
@@ -108,7 +116,7 @@ final class PortOps {
                 cpu.io().writePort(port, size, cpu.mmu.load(la, size));
             }
             setMasked(cpu, pointer, cpu.r[pointer] + (cpu.df() ? -size : size));
-            cpu.debug.notePort(port, size);
+            after(cpu, port, size);
         }
 
         private void setMasked(Cpu cpu, int register, long value) {

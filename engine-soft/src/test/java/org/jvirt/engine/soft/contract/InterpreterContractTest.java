@@ -29,4 +29,12 @@ class InterpreterContractTest {
             return new SoftHypervisor();
         }
     }
+
+    @Nested
+    class Legacy extends LegacyContract {
+        @Override
+        Hypervisor engine() {
+            return new SoftHypervisor();
+        }
+    }
 }

@@ -80,7 +80,7 @@ record HostCase(byte[] code, long seed, int flags) {
             r[i] = numbers.value();
         }
         if (far) {
-            long index = numbers.below(8000) - 4000;
+            long index = numbers.below(8000) - 4000L;
             int bits = 8 * insn.size(1);
             r[insn.register(1)] = bits == 64 ? index : numbers.next() << bits | index & (1L << bits) - 1;
         }
@@ -166,7 +166,7 @@ record HostCase(byte[] code, long seed, int flags) {
     }
 
     static HostCase parse(String line) {
-        String[] words = line.split(" ");
+        String[] words = line.split(" ", -1);
         return new HostCase(
                 HexFormat.of().parseHex(words[0]),
                 Long.parseUnsignedLong(words[1], 16),
@@ -174,7 +174,7 @@ record HostCase(byte[] code, long seed, int flags) {
     }
 
     static Outcome parseOutcome(String line, long[] before) {
-        String[] words = line.split(" ");
+        String[] words = line.split(" ", -1);
         long[] registers = before.clone();
         for (int i = 6; i < words.length; i++) {
             int equals = words[i].indexOf('=');

@@ -117,7 +117,7 @@ class StackOpsTest {
             assertThat(c.r[Cpu.RSP]).isEqualTo(STACK - 32);
             for (int i = 0; i < 8; i++) {
                 int expected = i == Cpu.RSP ? (int) STACK : 0x1000_0000 + i;
-                assertThat(flat.memory.readInt(STACK - 4 - 4 * i)).isEqualTo(expected);
+                assertThat(flat.memory.readInt(STACK - 4 - 4L * i)).isEqualTo(expected);
             }
             for (int i = 0; i < 8; i++) {
                 if (i != Cpu.RSP) {

@@ -26,6 +26,7 @@ final class Comparison implements AutoCloseable {
     private static final int KEPT_FOR_EACH_MNEMONIC = 2;
     private static final int FRESH_DATA_EVERY = 32;
     private static final int NO_SIGNAL = 5;
+    private static final int MXCSR = 24;
     private static final int SIGSEGV = 11;
     private static final int PAGE_FAULT = 14;
 
@@ -130,6 +131,10 @@ final class Comparison implements AutoCloseable {
             interpreter.readExtended(actual);
             normalise(expected);
             normalise(actual);
+            if (stop.signal() != NO_SIGNAL && isDotProduct(insn.mnemonic())) {
+                // Which of its steps had raised flags when one of them trapped is each processor's own.
+                System.arraycopy(expected.extended, MXCSR, actual.extended, MXCSR, 4);
+            }
         } else {
             System.arraycopy(expected.extended, 0, actual.extended, 0, actual.extended.length);
         }
@@ -196,6 +201,10 @@ final class Comparison implements AutoCloseable {
             case AVX, AVX2, F16C, FMA, AVX_AES, AVX_PCLMULQDQ -> true;
             default -> false;
         };
+    }
+
+    private static boolean isDotProduct(Mnemonic mnemonic) {
+        return mnemonic == Mnemonic.DPPS || mnemonic == Mnemonic.DPPD;
     }
 
     /// The signal that Linux sends for an exception of the processor.
