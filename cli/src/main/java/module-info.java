@@ -3,7 +3,6 @@ module org.jvirt.cli {
     requires info.picocli;
     requires java.logging;
     requires org.jvirt.core;
-    requires org.jvirt.engine.soft;
     requires org.jvirt.images;
     requires org.jvirt.linux;
     requires org.jvirt.machine;

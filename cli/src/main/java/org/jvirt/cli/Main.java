@@ -57,12 +57,12 @@ public final class Main implements Runnable {
 
     private int report(Exception exception, CommandLine line) {
         PrintWriter err = line.getErr();
-        if (exception instanceof JvirtException) {
+        if (exception instanceof JvirtException known) {
             err.println("jvirt: " + exception.getMessage());
             if (debug) {
                 exception.printStackTrace(err);
             }
-            return switch ((JvirtException) exception) {
+            return switch (known) {
                 case UserErrorException user -> ExitCodes.USER_ERROR;
                 case HostFailureException host -> ExitCodes.HOST_FAILURE;
             };

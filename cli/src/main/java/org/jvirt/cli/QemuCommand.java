@@ -29,9 +29,12 @@ final class QemuCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
+    // These two make picocli accept whatever comes; it is read in the order given, from the parse result.
+    @SuppressWarnings("UnusedVariable")
     @Parameters(arity = "0..*", paramLabel = "OPTION", description = "QEMU's options.")
     private List<String> parameters = new ArrayList<>();
 
+    @SuppressWarnings("UnusedVariable")
     @Unmatched
     private List<String> unmatched = new ArrayList<>();
 

@@ -9,6 +9,9 @@ import org.jvirt.engine.soft.SoftHypervisor;
 /// The engines that jvirt has, by the names users give.
 public final class Engines {
     private static final String AUTO = "auto";
+    /// The best engine in software.
+    private static final String SOFT = "soft";
+    private static final String KVM = "kvm";
     private static final List<Hypervisor> ALL = List.of(new SoftHypervisor());
 
     private Engines() {}
@@ -22,15 +25,18 @@ public final class Engines {
         return ALL.getFirst();
     }
 
-    /// @param name `auto`, or an engine's own
+    /// @param name `auto`, `soft` for the best in software, or an engine's own
     public static Hypervisor named(String name) {
-        if (name.equals(AUTO)) {
+        if (name.equals(AUTO) || name.equals(SOFT)) {
             return best();
+        }
+        if (name.equals(KVM)) {
+            throw new UserErrorException("Engine 'kvm' is not part of this release: the nearest is 'interpreter'");
         }
         return ALL.stream()
                 .filter(engine -> engine.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new UserErrorException("Unknown engine '%s': there are %s and %s"
-                        .formatted(name, AUTO, ALL.stream().map(Hypervisor::name).collect(Collectors.joining(", ")))));
+                .orElseThrow(() -> new UserErrorException("Unknown engine '%s': there are %s, %s and %s"
+                        .formatted(name, AUTO, SOFT, ALL.stream().map(Hypervisor::name).collect(Collectors.joining(", ")))));
     }
 }

@@ -38,13 +38,12 @@ final class PcMachine {
     private static final long TSC_HZ = 1_000_000_000L;
 
     private static final long APIC_HZ = 1_000_000_000L;
-    /// No paravirtual end of interrupt: a local APIC that does not hear of an end holds back the next interrupt of the
-    /// same priority without telling its processor, which then sleeps on.
     private static final Set<KvmFeature> PARAVIRTUAL = EnumSet.of(
             KvmFeature.CLOCKSOURCE,
             KvmFeature.CLOCKSOURCE2,
             KvmFeature.CLOCKSOURCE_STABLE,
             KvmFeature.NOP_IO_DELAY,
+            KvmFeature.PV_EOI,
             KvmFeature.PV_SEND_IPI);
     /// The engine whose guest code the host's processor never sees, and so never speculates on.
     private static final String INTERPRETER = "interpreter";

@@ -43,7 +43,12 @@ public final class Initramfs {
             echo "Linux $(uname -r) is up on $(nproc) processor(s), $(awk '/^MemTotal/ {print int($2/1024)}' /proc/meminfo) MiB."
             echo "This is a shell in the guest; 'poweroff' ends it, Ctrl-A h lists the escape keys."
             echo
-            setsid cttyhack sh
+            trap 'poweroff -f' USR2
+            trap 'halt -f' USR1
+            trap 'reboot -f' TERM
+            setsid cttyhack sh < /dev/console &
+            shell=$!
+            while kill -0 $shell 2> /dev/null; do wait $shell; done
             echo "The shell has ended: powering off."
             poweroff -f
             """;

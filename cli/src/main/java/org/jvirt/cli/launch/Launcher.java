@@ -16,6 +16,7 @@ import org.jvirt.core.HostFailureException;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.DiskImages;
 import org.jvirt.images.ImageFormat;
+import org.jvirt.machine.Engines;
 import org.jvirt.machine.ExitReason;
 import org.jvirt.machine.VirtualMachine;
 import org.jvirt.machine.VirtualMachineBuilder;

@@ -93,16 +93,22 @@ final class ApicTimer {
         }
     }
 
-    void setTscDeadline(long ticks) {
+    /// Answers whether the deadline has been reached already: then no alarm will go off, and [#expire] is to be called.
+    boolean setTscDeadline(long ticks) {
         if (mode != TSC_DEADLINE) {
-            return;
+            return false;
         }
         tscDeadline = ticks;
         if (ticks == 0) {
             alarm.cancel();
-        } else {
-            arm();
+            return false;
         }
+        if (Long.compareUnsigned(tsc.ticksAt(tsc.clock().nanos()), ticks) >= 0) {
+            alarm.cancel();
+            return true;
+        }
+        arm();
+        return false;
     }
 
     int currentCount() {

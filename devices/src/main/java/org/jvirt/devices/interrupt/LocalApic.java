@@ -75,6 +75,8 @@ final class LocalApic implements LocalInterrupts, IoDevice {
 
     private volatile VcpuSignals signals = Unconnected.INSTANCE;
     private volatile boolean pending;
+    /// The interrupt in service may have ended without our knowing.
+    private boolean silentEndAllowed;
     private volatile long apicBase;
     private volatile int ldr;
     private volatile int dfr;
@@ -375,14 +377,15 @@ final class LocalApic implements LocalInterrupts, IoDevice {
         return tpr >> 4 >= service >> 4 ? tpr : service & 0xf0;
     }
 
-    /// Brings [#pending] up to date; answers [#LOOK] if it rose.
+    /// Brings [#pending] up to date; answers [#LOOK] if it rose, or if what has arrived may be let in by an end that the
+    /// processor has not passed on yet.
     private int updateLocked() {
         boolean was = pending;
         boolean is = enabled() && irr.highest() >> 4 > processorPriorityLocked() >> 4 || extIntLocked();
         if (is != was) {
             pending = is;
         }
-        return is && !was ? LOOK : NOTHING;
+        return is && !was || silentEndAllowed && !irr.isEmpty() ? LOOK : NOTHING;
     }
 
     private void perform(int actions) {
@@ -443,7 +446,8 @@ final class LocalApic implements LocalInterrupts, IoDevice {
     /// Besides what the interface promises: nothing waits that the end would let in.
     @Override
     public synchronized boolean allowsSilentEnd(int vector) {
-        return isr.isOnly(vector) && !tmr.contains(vector) && irr.isEmpty();
+        silentEndAllowed = isr.isOnly(vector) && !tmr.contains(vector) && irr.isEmpty();
+        return silentEndAllowed;
     }
 
     @Override
@@ -457,6 +461,7 @@ final class LocalApic implements LocalInterrupts, IoDevice {
                 return;
             }
             isr.remove(vector);
+            silentEndAllowed = false;
             broadcast = tmr.contains(vector) && (svr & SVR_SUPPRESS_EOI_BROADCAST) == 0;
             actions = updateLocked();
         }
@@ -554,8 +559,14 @@ final class LocalApic implements LocalInterrupts, IoDevice {
     }
 
     @Override
-    public synchronized void setTscDeadline(long ticks) {
-        timer.setTscDeadline(ticks);
+    public void setTscDeadline(long ticks) {
+        boolean reached;
+        synchronized (this) {
+            reached = timer.setTscDeadline(ticks);
+        }
+        if (reached) {
+            timerExpired();
+        }
     }
 
     // ---- the register page

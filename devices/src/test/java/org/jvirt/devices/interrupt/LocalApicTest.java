@@ -184,6 +184,25 @@ final class LocalApicTest {
         assertThat(board.cpu(0).allowsSilentEnd(0x41)).as("another waits").isFalse();
     }
 
+    /// The guest may have ended the interrupt in service without telling: only its processor can find out.
+    @Test
+    void aProcessorThatMayEndSilentlyHearsOfEveryInterruptThatArrives() {
+        send(0, 0x41);
+        assertThat(board.cpu(0).acknowledge()).isEqualTo(0x41);
+        board.cpus.get(0).take();
+        send(0, 0x40);
+        assertThat(board.cpus.get(0).take()).as("held back, and no offer was made").isEmpty();
+        board.cpu(0).endOfInterrupt();
+        assertThat(board.cpu(0).acknowledge()).isEqualTo(0x40);
+        assertThat(board.cpu(0).allowsSilentEnd(0x40)).isTrue();
+        board.cpus.get(0).take();
+        send(0, 0x31);
+        assertThat(board.cpus.get(0).take()).containsExactly("pending");
+        assertThat(board.cpu(0).pending()).isFalse();
+        board.cpu(0).endOfInterrupt();
+        assertThat(board.cpu(0).acknowledge()).isEqualTo(0x31);
+    }
+
     @Test
     void apicBaseAllowsOnlyTheTransitionsOfTheManual() {
         var cpu = board.cpu(1);

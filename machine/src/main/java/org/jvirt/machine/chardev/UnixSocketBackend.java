@@ -1,6 +1,8 @@
 package org.jvirt.machine.chardev;
 
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -16,6 +18,8 @@ import org.jvirt.core.UserErrorException;
 /// Listens on a Unix socket, private to the user, and serves one client at a time; without a client the guest's output
 /// is lost, as on an unplugged wire.
 public final class UnixSocketBackend extends BufferedBackend {
+    private static final Logger LOG = System.getLogger(UnixSocketBackend.class.getName());
+
     private final Path path;
     private final ServerSocketChannel server;
     private volatile @Nullable SocketChannel client;
@@ -65,8 +69,7 @@ public final class UnixSocketBackend extends BufferedBackend {
                 client = accepted;
                 readAll(accepted);
             } catch (IOException e) {
-                // The client went away, or the server was closed; the loop's condition tells which.
-                continue;
+                LOG.log(Level.DEBUG, "{0}: the client or the socket went away: {1}", path, e.getMessage());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return;
@@ -106,8 +109,7 @@ public final class UnixSocketBackend extends BufferedBackend {
             }
             Files.deleteIfExists(path);
         } catch (IOException e) {
-            System.getLogger(UnixSocketBackend.class.getName())
-                    .log(System.Logger.Level.WARNING, "Closing %s failed: %s".formatted(path, e));
+            LOG.log(Level.WARNING, "Closing {0} failed: {1}", path, e);
         }
     }
 }

@@ -24,6 +24,10 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
             "vmx", "svm", "hle", "rtm", "pku", "ospke", "mpx", "avx512f", "3dnow", "3dnowext", "spec-ctrl", "ssbd", "stibp",
             "arch-capabilities", "pmu", "monitor", "mwait", "waitpkg", "pks", "cet-ss", "cet-ibt", "npt", "ibpb", "virt-ssbd");
 
+    /// QEMU's properties that ask for nothing that could be given or denied: features are always checked, and addresses have
+    /// the width that the machine has.
+    private static final Set<String> PROPERTIES = Set.of("host-phys-bits", "migratable", "check", "enforce");
+
     /// How QEMU spells what Linux calls otherwise.
     private static final Map<String, CpuFeature> ALIASES = Map.of(
             "lzcnt", CpuFeature.ABM,
@@ -59,6 +63,13 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
         String name;
         boolean on;
         int equals = part.indexOf('=');
+        if (part.startsWith("vendor=")) {
+            if (!part.substring(equals + 1).equals(CpuIdentity.IN_ORDER.vendor())) {
+                throw new UserErrorException("CPU vendor '%s' is not offered: the one that is: %s"
+                        .formatted(part.substring(equals + 1), CpuIdentity.IN_ORDER.vendor()));
+            }
+            return;
+        }
         if (part.startsWith("+") || part.startsWith("-")) {
             name = part.substring(1);
             on = part.charAt(0) == '+';
@@ -76,6 +87,8 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
         Optional<CpuFeature> feature = feature(name);
         if (feature.isPresent()) {
             changes.put(feature.get(), on);
+        } else if (PROPERTIES.contains(name.toLowerCase(Locale.ROOT).replace('_', '-'))) {
+            return;
         } else if (!NEVER.contains(name.toLowerCase(Locale.ROOT).replace('_', '-'))) {
             throw new UserErrorException("Unknown CPU feature '%s': nearest is '%s'"
                     .formatted(name, nearest(name, Arrays.stream(CpuFeature.values()).map(CpuFeature::flag))));

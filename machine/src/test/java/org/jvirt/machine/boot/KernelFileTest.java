@@ -189,6 +189,22 @@ final class KernelFileTest {
     }
 
     @Test
+    void multibootElfMayLieBelow1MibWhereNothingIsHandedOver() throws IOException {
+        var map = new MemoryMap(64 * MIB, 0);
+        Path free = file("low.flat", KernelFiles.multiboot32(0x8000, 0x6000));
+        try (GuestMemory memory = memory(map)) {
+            CpuState cpu = KernelFile.of(request(free, Optional.empty(), "", map)).load(memory, SIGNATURE);
+            assertThat(cpu.general().rip()).isEqualTo(0x8000 + 12);
+            assertThat(memory.readInt(0x8000)).isEqualTo(0x1badb002);
+        }
+        for (int gpa : new int[] {0x500, 0x6000, 0x1_f000, 0x2_f000, 0x9_f000}) {
+            Path taken = file("taken.flat", KernelFiles.multiboot32(gpa, 0x2000));
+            assertThatThrownBy(() -> KernelFile.of(request(taken, Optional.empty(), "", map)))
+                    .hasMessageContaining("keeps its tables");
+        }
+    }
+
+    @Test
     void multibootHeaderMayHoldTheAddresses() throws IOException {
         Path kernel = file("plain", KernelFiles.multibootPlain((int) (2 * MIB)));
         var map = new MemoryMap(64 * MIB, 0);

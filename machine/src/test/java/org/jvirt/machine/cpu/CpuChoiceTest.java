@@ -58,6 +58,14 @@ final class CpuChoiceTest {
     }
 
     @Test
+    void propertiesThatChangeNothingAreTakenAndAnotherVendorIsRefused() {
+        assertThat(CpuChoice.parse("max,vendor=GenuineIntel,host-phys-bits,migratable=no")).isEqualTo(CpuChoice.parse("max"));
+        assertThatThrownBy(() -> CpuChoice.parse("max,vendor=AuthenticAMD"))
+                .isInstanceOf(UserErrorException.class)
+                .hasMessageContaining("GenuineIntel");
+    }
+
+    @Test
     void aFeatureThatTheEngineLacksCannotBeSwitchedOn() {
         assertThatThrownBy(() -> CpuChoice.parse("x86-64-v2,+avx")
                         .resolve("test", EnumSet.complementOf(EnumSet.of(CpuFeature.AVX))))

@@ -380,6 +380,13 @@ public final class Cpu {
         return la << unused >> unused == la;
     }
 
+    /// Whether `la` may be the base of a segment or table, or an address in an MSR: what counts is how wide addresses can be,
+    /// not how many levels are in use (Intel SDM volume 1, 3.3.7.1).
+    public boolean isCanonicalBase(long la) {
+        int unused = has(CpuFeature.LA57) ? 7 : has(CpuFeature.LM) ? 16 : 0;
+        return la << unused >> unused == la;
+    }
+
     // ---------------------------------------------------------------- control flow
 
     /// Ends the block at `target`, cut to the operand size (2, 4 or 8).

@@ -129,8 +129,9 @@ public final class Interrupts {
         deliver(vector, GuestFault.NO_ERROR_CODE, Source.SOFTWARE);
     }
 
-    /// INT1: a trap that ignores the gate's DPL.
+    /// INT1: a trap that ignores the gate's DPL. One that a load of SS has held back is part of it.
     public void icebp() {
+        cpu.debug.delivered(cpu.debug.takeMet());
         deliver(DEBUG, GuestFault.NO_ERROR_CODE, Source.HARDWARE);
     }
 

@@ -346,7 +346,7 @@ public final class Msrs {
     }
 
     private long canonical(long value) {
-        if (!cpu.isCanonical(value)) {
+        if (!cpu.isCanonicalBase(value)) {
             throw cpu.gp(0);
         }
         return value;

@@ -240,7 +240,7 @@ public final class Segmentation {
         }
         long upper = cpu.mmu.systemLoad(la + 8, 8);
         long base = upper << 32;
-        if ((upper >>> 40 & 0x1F) != 0 || !cpu.isCanonical(base)) {
+        if ((upper >>> 40 & 0x1F) != 0 || !cpu.isCanonicalBase(base)) {
             throw fault(13, selector, 0);
         }
         return base;

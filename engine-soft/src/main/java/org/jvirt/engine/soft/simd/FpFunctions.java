@@ -17,13 +17,13 @@ final class FpFunctions {
 
     /// From corresponding single-precision elements.
     @FunctionalInterface
-    interface Single {
+    interface SinglePrecision {
         int apply(Mxcsr m, int a, int b, int imm);
     }
 
     /// From corresponding double-precision elements.
     @FunctionalInterface
-    interface Double {
+    interface DoublePrecision {
         long apply(Mxcsr m, long a, long b, int imm);
     }
 
@@ -33,7 +33,7 @@ final class FpFunctions {
         long apply(Mxcsr m, int half, long a0, long a1, long b0, long b1, int imm);
     }
 
-    static @Nullable Single single(Mnemonic mnemonic) {
+    static @Nullable SinglePrecision single(Mnemonic mnemonic) {
         return switch (mnemonic) {
             case ADDPS, VADDPS, ADDSS, VADDSS -> (m, a, b, imm) -> Fp32.add(m, a, b);
             case SUBPS, VSUBPS, SUBSS, VSUBSS -> (m, a, b, imm) -> Fp32.sub(m, a, b);
@@ -54,7 +54,7 @@ final class FpFunctions {
         };
     }
 
-    static @Nullable Double doublePrecision(Mnemonic mnemonic) {
+    static @Nullable DoublePrecision doublePrecision(Mnemonic mnemonic) {
         return switch (mnemonic) {
             case ADDPD, VADDPD, ADDSD, VADDSD -> (m, a, b, imm) -> Fp64.add(m, a, b);
             case SUBPD, VSUBPD, SUBSD, VSUBSD -> (m, a, b, imm) -> Fp64.sub(m, a, b);

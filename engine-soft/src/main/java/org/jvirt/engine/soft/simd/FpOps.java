@@ -24,11 +24,11 @@ final class FpOps {
             }
         }
         boolean scalar = isScalar(insn);
-        FpFunctions.Single single = FpFunctions.single(insn.mnemonic());
+        FpFunctions.SinglePrecision single = FpFunctions.single(insn.mnemonic());
         if (single != null) {
             return scalar ? new ScalarSingle(insn, nextOffset, single) : new PackedSingle(insn, nextOffset, single);
         }
-        FpFunctions.Double function = FpFunctions.doublePrecision(insn.mnemonic());
+        FpFunctions.DoublePrecision function = FpFunctions.doublePrecision(insn.mnemonic());
         if (function != null) {
             return scalar
                     ? new ScalarDouble(insn, nextOffset, function)
@@ -44,9 +44,9 @@ final class FpOps {
     }
 
     private static final class ScalarSingle extends VectorOp {
-        private final FpFunctions.Single function;
+        private final FpFunctions.SinglePrecision function;
 
-        ScalarSingle(Instruction insn, int nextOffset, FpFunctions.Single function) {
+        ScalarSingle(Instruction insn, int nextOffset, FpFunctions.SinglePrecision function) {
             super(insn, nextOffset);
             this.function = function;
         }
@@ -67,9 +67,9 @@ final class FpOps {
     }
 
     private static final class ScalarDouble extends VectorOp {
-        private final FpFunctions.Double function;
+        private final FpFunctions.DoublePrecision function;
 
-        ScalarDouble(Instruction insn, int nextOffset, FpFunctions.Double function) {
+        ScalarDouble(Instruction insn, int nextOffset, FpFunctions.DoublePrecision function) {
             super(insn, nextOffset);
             this.function = function;
         }
@@ -89,9 +89,9 @@ final class FpOps {
     }
 
     private static final class PackedSingle extends VectorOp {
-        private final FpFunctions.Single function;
+        private final FpFunctions.SinglePrecision function;
 
-        PackedSingle(Instruction insn, int nextOffset, FpFunctions.Single function) {
+        PackedSingle(Instruction insn, int nextOffset, FpFunctions.SinglePrecision function) {
             super(insn, nextOffset);
             this.function = function;
         }
@@ -130,9 +130,9 @@ final class FpOps {
     }
 
     private static final class PackedDouble extends VectorOp {
-        private final FpFunctions.Double function;
+        private final FpFunctions.DoublePrecision function;
 
-        PackedDouble(Instruction insn, int nextOffset, FpFunctions.Double function) {
+        PackedDouble(Instruction insn, int nextOffset, FpFunctions.DoublePrecision function) {
             super(insn, nextOffset);
             this.function = function;
         }

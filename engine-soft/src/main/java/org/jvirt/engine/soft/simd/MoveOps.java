@@ -1,5 +1,9 @@
 package org.jvirt.engine.soft.simd;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.cpu.Address;
 import org.jvirt.engine.soft.cpu.Cpu;
@@ -11,6 +15,11 @@ import org.jvirt.x86.OperandKind;
 /// Moves of whole XMM and YMM registers and of their low elements. Those that keep a part of the destination and have a vector
 /// register or memory as source are in [LaneOps].
 final class MoveOps {
+    private static final ValueLayout.OfLong WORD =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    /// Where in a page the last 16 bytes begin.
+    private static final int LAST_IN_PAGE = 0xFF0;
+
     private MoveOps() {}
 
     static @Nullable Op of(Instruction insn, int nextOffset) {
@@ -138,9 +147,17 @@ final class MoveOps {
             if ((la & alignmentMask) != 0) {
                 throw cpu.gp(0);
             }
+            long[] x = cpu.xmm;
+            long at = (la & 0xFFF) <= LAST_IN_PAGE ? cpu.mmu.directRead(la) : -1;
+            if (at >= 0) {
+                MemorySegment ram = cpu.mmu.ram();
+                x[dst] = ram.get(WORD, at);
+                x[dst + 1] = ram.get(WORD, at + 8);
+                VarHandle.acquireFence();
+                return;
+            }
             long low = cpu.mmu.load64(la);
             long high = cpu.mmu.load64(la + 8);
-            long[] x = cpu.xmm;
             x[dst] = low;
             x[dst + 1] = high;
         }
@@ -155,6 +172,14 @@ final class MoveOps {
         public void execute(Cpu cpu) {
             cpu.useSse();
             long la = locate(cpu, 16);
+            long at = (la & 0xFFF) <= LAST_IN_PAGE ? cpu.mmu.directWrite(la) : -1;
+            if (at >= 0) {
+                MemorySegment ram = cpu.mmu.ram();
+                VarHandle.releaseFence();
+                ram.set(WORD, at, cpu.xmm[src]);
+                ram.set(WORD, at + 8, cpu.xmm[src + 1]);
+                return;
+            }
             cpu.mmu.checkWrite(la, 16);
             cpu.mmu.store64(la, cpu.xmm[src]);
             cpu.mmu.store64(la + 8, cpu.xmm[src + 1]);

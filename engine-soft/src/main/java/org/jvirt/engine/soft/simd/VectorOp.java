@@ -50,7 +50,7 @@ abstract class VectorOp extends Op {
         imm = (int) insn.immediate() & 0xFF;
     }
 
-    /// Processors let the operands of the SHA instructions be anywhere.
+    /// The SHA instructions take operands anywhere, as AMD's family 19h does; the manual asks for alignment.
     private static int alignmentMask(Instruction insn) {
         return switch (insn.mnemonic()) {
             case SHA1RNDS4, SHA1NEXTE, SHA1MSG1, SHA1MSG2, SHA256RNDS2, SHA256MSG1, SHA256MSG2 -> 0;

@@ -30,7 +30,7 @@ final class X87MemoryOps {
         }
     }
 
-    private abstract static class MemoryOp extends X87Op {
+    abstract static class MemoryOp extends X87Op {
         final Address address;
         final Format format;
         final int size;

@@ -5,7 +5,6 @@ import org.jvirt.engine.soft.cpu.Op;
 import org.jvirt.engine.soft.cpu.OpContext;
 import org.jvirt.engine.soft.fp.X87;
 import org.jvirt.x86.Instruction;
-import org.jvirt.x86.OperandKind;
 
 /// The operations of all x87 instructions: they bring together the unit [X87], memory and the flags.
 public final class X87Ops {
@@ -30,17 +29,17 @@ public final class X87Ops {
             case FDIVP -> arithmetic(insn, nextOffset, memory, X87.DIV);
             case FDIVRP -> arithmetic(insn, nextOffset, memory, X87.DIVR);
             case FCOM, FCOMP, FICOM, FICOMP ->
-                memory ? new X87MemoryOps.Compare(insn, nextOffset) : new X87StackOps(insn, nextOffset, context);
+                memory ? new X87MemoryOps.Compare(insn, nextOffset) : new X87StackOps(insn, nextOffset);
             case FLD, FILD, FBLD ->
-                memory ? new X87MemoryOps.Load(insn, nextOffset) : new X87StackOps(insn, nextOffset, context);
+                memory ? new X87MemoryOps.Load(insn, nextOffset) : new X87StackOps(insn, nextOffset);
             case FST, FSTP, FIST, FISTP, FISTTP, FBSTP ->
-                memory ? new X87MemoryOps.Store(insn, nextOffset) : new X87StackOps(insn, nextOffset, context);
+                memory ? new X87MemoryOps.Store(insn, nextOffset) : new X87StackOps(insn, nextOffset);
             case FLDCW, FNSTCW, FNSTSW, FNINIT, FNCLEX, FWAIT, FLDENV, FNSTENV, FRSTOR, FNSAVE ->
                 new X87ControlOps(insn, nextOffset, context);
             case FXCH, FCMOVB, FCMOVE, FCMOVBE, FCMOVU, FCMOVNB, FCMOVNE, FCMOVNBE, FCMOVNU, FCOMPP, FUCOM, FUCOMP,
                     FUCOMPP, FCOMI, FCOMIP, FUCOMI, FUCOMIP, FFREE, FFREEP, FNOP, FCHS, FABS, FTST, FXAM, FLD1, FLDL2T,
                     FLDL2E, FLDPI, FLDLG2, FLDLN2, FLDZ, F2XM1, FYL2X, FPTAN, FPATAN, FXTRACT, FPREM1, FDECSTP, FINCSTP,
-                    FPREM, FYL2XP1, FSQRT, FSINCOS, FRNDINT, FSCALE, FSIN, FCOS -> new X87StackOps(insn, nextOffset, context);
+                    FPREM, FYL2XP1, FSQRT, FSINCOS, FRNDINT, FSCALE, FSIN, FCOS -> new X87StackOps(insn, nextOffset);
             default -> null;
         };
     }

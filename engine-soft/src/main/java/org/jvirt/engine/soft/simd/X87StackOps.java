@@ -1,7 +1,6 @@
 package org.jvirt.engine.soft.simd;
 
 import org.jvirt.engine.soft.cpu.Cpu;
-import org.jvirt.engine.soft.cpu.OpContext;
 import org.jvirt.engine.soft.fp.X87;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
@@ -16,7 +15,7 @@ final class X87StackOps extends X87Op {
     /// `FSTP` in its encoding D9 D8, which does not mind an empty register.
     private final boolean silent;
 
-    X87StackOps(Instruction insn, int nextOffset, OpContext context) {
+    X87StackOps(Instruction insn, int nextOffset) {
         super(insn, nextOffset);
         mnemonic = insn.mnemonic();
         i = insn.operandCount() == 0 ? 1 : insn.register(insn.operandCount() - 1);

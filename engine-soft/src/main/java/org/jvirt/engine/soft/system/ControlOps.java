@@ -141,7 +141,7 @@ final class ControlOps {
             long page = cpu.mmu.load64(la + 8);
             boolean contexts = (cpu.control.cr4() & Control.PCIDE) != 0;
             if (type > 3 || type < 0 || (pcid & ~0xFFFL) != 0 || type < 2 && pcid != 0 && !contexts
-                    || type == 0 && !cpu.isCanonical(page)) {
+                    || type == 0 && !cpu.isCanonicalBase(page)) {
                 throw cpu.gp(0);
             }
             switch ((int) type) {
@@ -168,7 +168,7 @@ final class ControlOps {
                 return;
             }
             long value = size == 4 ? cpu.r[register] & 0xFFFF_FFFFL : cpu.r[register];
-            if (!cpu.isCanonical(value)) {
+            if (!cpu.isCanonicalBase(value)) {
                 throw cpu.gp(0);
             }
             cpu.segments.base[segment] = value;

@@ -125,7 +125,7 @@ final class SegmentOps {
             if (narrow) {
                 base &= 0xFF_FFFF;
             }
-            if (!cpu.isCanonical(base)) {
+            if (!cpu.isCanonicalBase(base)) {
                 throw cpu.gp(0);
             }
             if (global) {

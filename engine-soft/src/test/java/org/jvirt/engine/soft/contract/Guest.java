@@ -89,7 +89,7 @@ final class Guest implements AutoCloseable {
         var leaves = new TreeMap<Long, int[]>();
         leaves.put(0L, new int[] {0xD, 0x756E_6547, 0x6C65_746E, 0x4965_6E69});
         leaves.put(0x4000_0000L << 32, new int[] {0x4000_0001, 0x4B4D_564B, 0x564B_4D56, 0x4D});
-        leaves.put(0x4000_0001L << 32, new int[] {1 << 3 | 1 << 6 | 1 << 24, 0, 0, 0});
+        leaves.put(0x4000_0001L << 32, new int[] {1 << 3 | 1 << 6 | 1 << 11 | 1 << 24, 0, 0, 0});
         leaves.put(0x8000_0000L << 32, new int[] {0x8000_0008, 0, 0, 0});
         leaves.put(0x8000_0008L << 32, new int[] {0x3028, 0, 0, 0});
         for (CpuFeature feature : engine.supportedFeatures()) {

@@ -31,6 +31,14 @@ class InterpreterContractTest {
     }
 
     @Nested
+    class Events extends EventContract {
+        @Override
+        Hypervisor engine() {
+            return new SoftHypervisor();
+        }
+    }
+
+    @Nested
     class Legacy extends LegacyContract {
         @Override
         Hypervisor engine() {

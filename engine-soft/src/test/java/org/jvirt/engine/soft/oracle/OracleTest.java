@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.jvirt.core.cpu.CpuFeature;
 import org.jvirt.engine.soft.cpu.TestProcessor;
 import org.jvirt.x86.OpcodeTable;
 
@@ -47,7 +49,9 @@ class OracleTest {
     }
 
     private static void compare(long seed, long instructions) throws IOException {
-        try (var comparison = new Comparison(TestProcessor.features(Arrays.asList(org.jvirt.core.cpu.CpuFeature.values())))) {
+        // With LA57 more bases would be canonical than on a host without.
+        var features = EnumSet.complementOf(EnumSet.of(CpuFeature.LA57));
+        try (var comparison = new Comparison(TestProcessor.features(List.copyOf(features)))) {
             comparison.run(seed, instructions);
             int all = OpcodeTable.rows().size();
             System.out.printf(

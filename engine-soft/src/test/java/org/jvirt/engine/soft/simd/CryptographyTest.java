@@ -175,8 +175,7 @@ class CryptographyTest {
             for (int i = 4; i < 16; i++) {
                 long[] t = Lanes.split(32, false, Lanes.apply(Sha::sha256msg1, w[i - 4], w[i - 3], 0));
                 long[] seven = Lanes.split(
-                        32, false, Lanes.apply((half, a0, a1, b0, b1, imm) -> LaneFunctions.palignr(
-                                half, a0, a1, b0, b1, imm), w[i - 1], w[i - 2], 4));
+                        32, false, Lanes.apply(LaneFunctions::palignr, w[i - 1], w[i - 2], 4));
                 w[i] = Lanes.apply(Sha::sha256msg2, Lanes.join(32, add(t, seven)), w[i - 1], 0);
             }
             long[] abef = lane(h[0], h[1], h[4], h[5]);

@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.simd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.math.BigInteger;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -96,7 +97,7 @@ class LaneFunctionsTest {
     @Test
     void sumsOfDifferencesSlideOverTheFirstSource() {
         check(
-                (half, a0, a1, b0, b1, imm) -> LaneFunctions.mpsadbw(half, a0, a1, b0, b1, imm),
+                LaneFunctions::mpsadbw,
                 8,
                 false,
                 (i, a, b, imm) -> {
@@ -202,7 +203,7 @@ class LaneFunctionsTest {
                 for (int round = 0; round < 500; round++) {
                     long bits = Lanes.value(random);
                     for (boolean signed : new boolean[] {false, true}) {
-                        long[] elements = java.util.Arrays.copyOf(Lanes.split(from, signed, bits), 64 / to);
+                        long[] elements = Arrays.copyOf(Lanes.split(from, signed, bits), 64 / to);
                         assertThat(ElementOps.widen(bits, from, to, signed)).isEqualTo(Lanes.join(to, elements)[0]);
                     }
                 }

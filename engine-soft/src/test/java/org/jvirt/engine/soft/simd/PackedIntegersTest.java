@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.LongBinaryOperator;
+import java.util.function.LongUnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.jvirt.engine.soft.simd.PackedIntegers.Binary;
 import org.jvirt.x86.Mnemonic;
@@ -182,7 +183,7 @@ class PackedIntegersTest {
         return Objects.requireNonNull(ShiftOps.function(mnemonic)).apply(a, count);
     }
 
-    private static long each(int bits, boolean signed, long a, java.util.function.LongUnaryOperator function) {
+    private static long each(int bits, boolean signed, long a, LongUnaryOperator function) {
         long[] elements = Lanes.split(bits, signed, a);
         for (int i = 0; i < elements.length; i++) {
             elements[i] = function.applyAsLong(elements[i]);

@@ -1,0 +1,141 @@
+package org.jvirt.cli.qemu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.jvirt.cli.launch.DiskOption;
+import org.jvirt.cli.launch.LaunchOptions;
+import org.jvirt.cli.launch.SerialTarget;
+import org.jvirt.cli.qemu.QemuCommandLine.Request;
+import org.jvirt.core.UserErrorException;
+import org.jvirt.machine.VmConfig.TestDevice;
+
+class QemuCommandLineTest {
+    private static Request parse(String line) {
+        return new QemuCommandLine().parse(line.isEmpty() ? List.of() : Arrays.asList(line.split(" ")));
+    }
+
+    private static LaunchOptions options(String line) {
+        return ((Request.Run) parse(line)).options();
+    }
+
+    @Test
+    void aTestKernelsUsualLineIsUnderstood() {
+        LaunchOptions options = options("-nodefaults -device pc-testdev -device isa-debug-exit,iobase=0xf4,iosize=0x4"
+                + " -vnc none -serial stdio -device pci-testdev -machine accel=tcg -kernel x.flat -smp 4 -m 256"
+                + " -cpu max,+x2apic,-svm -append arguments");
+        assertThat(options.engine()).isEqualTo("soft");
+        assertThat(options.kernel()).contains(Path.of("x.flat"));
+        assertThat(options.cpus()).isEqualTo(4);
+        assertThat(options.cpu()).isEqualTo("max,+x2apic,-svm");
+        assertThat(options.memoryBytes()).isEqualTo(256L << 20);
+        assertThat(options.serials()).containsExactly(new SerialTarget.Stdio(false));
+        assertThat(options.testDevices())
+                .containsExactly(new TestDevice.Pc(), new TestDevice.DebugExit(0xf4, 4), new TestDevice.Pci());
+    }
+
+    @Test
+    void nographicPutsTheSerialLineWithEscapesOnTheTerminal() {
+        assertThat(options("-nographic").serials()).containsExactly(new SerialTarget.Stdio(true));
+        assertThat(options("").serials()).containsExactly(new SerialTarget.None());
+        assertThat(options("-nodefaults").serials()).isEmpty();
+        assertThat(options("-serial mon:stdio").serials()).containsExactly(new SerialTarget.Stdio(true));
+    }
+
+    @Test
+    void characterDevicesAreFoundByTheirId() {
+        LaunchOptions options = options("-chardev socket,id=c,path=/tmp/s,server=on,wait=off -serial chardev:c"
+                + " -chardev file,id=f,path=/tmp/f -device virtio-serial -device virtconsole,chardev=f");
+        assertThat(options.serials()).containsExactly(new SerialTarget.Unix(Path.of("/tmp/s")));
+        assertThat(options.virtioConsoles()).containsExactly(new SerialTarget.File(Path.of("/tmp/f")));
+        assertThatThrownBy(() -> parse("-serial chardev:nobody")).hasMessageContaining("id=nobody");
+    }
+
+    @Test
+    void disksComeFromDriveAndFromBlockdev() {
+        var plain = new DiskOption(Path.of("a.raw"), false, false, Optional.empty());
+        assertThat(options("-drive file=a.raw,format=raw,if=virtio").disks()).containsExactly(plain);
+        assertThat(options("-drive file=a.raw,if=none,id=d -device virtio-blk-pci,drive=d,serial=S").disks())
+                .containsExactly(new DiskOption(Path.of("a.raw"), false, false, Optional.of("S")));
+        assertThat(options("-blockdev driver=file,filename=a.raw,node-name=f -blockdev driver=raw,node-name=n,file=f"
+                                + " -device virtio-blk-pci,drive=n")
+                        .disks())
+                .containsExactly(plain);
+        assertThat(options("-blockdev driver=raw,node-name=n,file.driver=file,file.filename=a.raw"
+                                + " -device virtio-blk,drive=n")
+                        .disks())
+                .containsExactly(plain);
+    }
+
+    @Test
+    void switchesSetWhatTheySay() {
+        LaunchOptions options = options("-no-reboot -no-shutdown -S -snapshot -rtc base=localtime -name web,process=x"
+                + " -bios b.bin -D log.txt -monitor stdio -enable-kvm -object rng-random,id=r,filename=/dev/urandom"
+                + " -device virtio-rng-pci,rng=r --display none");
+        assertThat(options.reboot()).isFalse();
+        assertThat(options.endOnPowerOff()).isFalse();
+        assertThat(options.startPaused()).isTrue();
+        assertThat(options.snapshot()).isTrue();
+        assertThat(options.rtc()).isEqualTo(LaunchOptions.RtcBase.LOCALTIME);
+        assertThat(options.name()).isEqualTo("web");
+        assertThat(options.bios()).contains(Path.of("b.bin"));
+        assertThat(options.log()).contains(Path.of("log.txt"));
+        assertThat(options.monitorOnStdio()).isTrue();
+        assertThat(options.engine()).isEqualTo("kvm");
+        assertThat(options.rngs()).isEqualTo(1);
+    }
+
+    @Test
+    void theLaterWordWins() {
+        assertThat(options("-m 1G -m 2G").memoryBytes()).isEqualTo(2L << 30);
+        assertThat(options("-smp cpus=3,maxcpus=8").cpus()).isEqualTo(3);
+        assertThat(options("-smp sockets=2,cores=2,threads=2").cpus()).isEqualTo(8);
+    }
+
+    @Test
+    void questionsAreAnswered() {
+        assertThat(parse("--version")).isEqualTo(new Request.PrintVersion());
+        assertThat(parse("-device ?")).isInstanceOfSatisfying(Request.PrintDevices.class, devices -> assertThat(
+                        devices.list())
+                .contains("isa-debug-exit", "virtio-blk-pci", "virtio-rng-pci", "pci-testdev"));
+        assertThat(parse("-cpu help")).isEqualTo(new Request.PrintCpus());
+        assertThat(parse("-M ?")).isEqualTo(new Request.PrintMachines());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "-kernal x | -kernel",
+                "-machine microvm | is not supported. The nearest",
+                "-accel hvf | kvm",
+                "-device e1000 | The nearest that is",
+                "-device virtio-rng | ",
+                "-drive file=x,if=ide | virtio",
+                "-drive file=x,format=qcow2 | raw",
+                "-chardev udp,id=x | is not supported. The nearest",
+                "-object memory-backend-ram,id=x | rng-builtin",
+                "-vga std | -vga none",
+                "-display gtk | -display none",
+                "-net user | -net none",
+                "-serial tcp:1 | unix:PATH",
+                "-m | needs a value",
+                "disk.img | -drive file=disk.img",
+                "-device virtio-blk-pci,drive=none | named none",
+                "-monitor unix:/x | only stdio and none",
+            })
+    void whatIsNotSupportedIsRefusedByName(String line, String part) {
+        if (part == null) {
+            assertThat(parse(line)).isInstanceOf(Request.Run.class);
+            return;
+        }
+        assertThatThrownBy(() -> parse(line)).isInstanceOf(UserErrorException.class).hasMessageContaining(part);
+    }
+}
