@@ -27,10 +27,7 @@ public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
 
-    @Option(
-            names = "--debug",
-            scope = ScopeType.INHERIT,
-            description = "Show stack traces with errors.")
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces with errors.")
     private boolean debug;
 
     public static void main(String[] arguments) {

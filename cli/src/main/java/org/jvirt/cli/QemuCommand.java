@@ -48,15 +48,21 @@ final class QemuCommand implements Callable<Integer> {
         }
         return switch (new QemuCommandLine().parse(words)) {
             case Request.Run run -> Launcher.run(run.options(), out);
-            case Request.PrintVersion() -> print(
-                    out, "QEMU emulator version 7.2.0 (jvirt %s, a program of its own)%n".formatted(ProgramVersion.number()));
+            case Request.PrintVersion() ->
+                print(
+                        out,
+                        "QEMU emulator version 7.2.0 (jvirt %s, a program of its own)%n"
+                                .formatted(ProgramVersion.number()));
             case Request.PrintDevices devices -> print(out, devices.list());
             case Request.PrintCpus() -> {
                 CpuModel.all().forEach(model -> out.println("x86 " + model.name()));
                 yield print(out, "");
             }
-            case Request.PrintMachines() -> print(
-                    out, "Supported machines are:%nq35                  standard PC (Q35 + ICH9) (default)%n".formatted());
+            case Request.PrintMachines() ->
+                print(
+                        out,
+                        "Supported machines are:%nq35                  standard PC (Q35 + ICH9) (default)%n"
+                                .formatted());
         };
     }
 

@@ -25,6 +25,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         separator = " ",
+        abbreviateSynopsis = true,
+        usageHelpWidth = 100,
         description = {
             "Starts a virtual machine.",
             "Without --kernel and --bios: Debian's cloud kernel and a shell, fetched once through apt."
@@ -40,7 +42,10 @@ final class RunCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--kernel", paramLabel = "FILE", description = "A Linux bzImage, or an ELF kernel (PVH, multiboot).")
+    @Option(
+            names = "--kernel",
+            paramLabel = "FILE",
+            description = "A Linux bzImage, or an ELF kernel (PVH, multiboot).")
     private @Nullable Path kernel;
 
     @Option(names = "--initrd", paramLabel = "FILE", description = "The kernel's initial RAM disk.")
@@ -55,7 +60,11 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--bios", paramLabel = "FILE", description = "Firmware to start instead of a kernel.")
     private @Nullable Path bios;
 
-    @Option(names = "--memory", paramLabel = "SIZE", defaultValue = "512M", description = "RAM: 512M, 2G (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            defaultValue = "512M",
+            description = "RAM: 512M, 2G (${DEFAULT-VALUE}).")
     private String memory = "";
 
     @Option(names = "--cpus", paramLabel = "N", defaultValue = "1", description = "Processors (${DEFAULT-VALUE}).")
@@ -84,7 +93,8 @@ final class RunCommand implements Callable<Integer> {
     @Option(
             names = "--disk",
             paramLabel = "file=PATH[,...]",
-            description = "A virtio disk: PATH, or file=PATH[,if=virtio][,format=raw][,readonly=on][,snapshot=on][,serial=TEXT].")
+            description =
+                    "A virtio disk: PATH, or file=PATH[,if=virtio][,format=raw][,readonly=on][,snapshot=on][,serial=TEXT].")
     private List<String> disks = new ArrayList<>();
 
     @Option(names = "--rng", description = "A virtio random number device.")
@@ -102,7 +112,11 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--paused", description = "Wait in the monitor (Ctrl-A c, cont) before the first instruction.")
     private boolean paused;
 
-    @Option(names = "--name", paramLabel = "TEXT", defaultValue = "jvirt", description = "The machine's name (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--name",
+            paramLabel = "TEXT",
+            defaultValue = "jvirt",
+            description = "The machine's name (${DEFAULT-VALUE}).")
     private String name = "";
 
     @Override

@@ -29,8 +29,14 @@ class MainTest {
     @Test
     void aKernelThatIsNoneIsRefused(@TempDir Path directory) throws java.io.IOException {
         Path text = Files.writeString(directory.resolve("kernel.txt"), "this is not a kernel\n".repeat(100));
-        assertThat(Main.run("run", "--serial", "none", "--kernel", text.toString())).isEqualTo(ExitCodes.USER_ERROR);
-        assertThat(Main.run("run", "--serial", "none", "--kernel", directory.resolve("absent").toString()))
+        assertThat(Main.run("run", "--serial", "none", "--kernel", text.toString()))
+                .isEqualTo(ExitCodes.USER_ERROR);
+        assertThat(Main.run(
+                        "run",
+                        "--serial",
+                        "none",
+                        "--kernel",
+                        directory.resolve("absent").toString()))
                 .isEqualTo(ExitCodes.USER_ERROR);
     }
 }

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /// An address space of device registers: the ports, or the memory-mapped ones.
 ///
-/// Lookups take no lock and allocate nothing: they search an immutable sorted array that a change replaces as a whole.
-/// Where nothing answers, reads give all ones and writes are lost, as on a PC. An access that straddles two devices is
-/// split to bytes. Thread-safe.
+/// Lookups take no lock and allocate nothing: they search an immutable sorted array that a change replaces as a
+/// whole. Where nothing answers, reads give all ones and writes are lost, as on a PC. An access that straddles two
+/// devices is split to bytes. Thread-safe.
 public final class Bus {
     private final String name;
     private volatile Mapping[] mappings = {};
@@ -46,8 +46,7 @@ public final class Bus {
         for (Mapping other : mappings) {
             if (start < other.end() && other.start < added.end()) {
                 throw new IllegalArgumentException("%s: %s at 0x%x–0x%x overlaps %s at 0x%x–0x%x"
-                        .formatted(
-                                name, deviceName, start, added.end() - 1, other.name, other.start, other.end() - 1));
+                        .formatted(name, deviceName, start, added.end() - 1, other.name, other.start, other.end() - 1));
             }
         }
         Mapping[] next = Arrays.copyOf(mappings, mappings.length + 1);

@@ -18,9 +18,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /// ```
 ///
 /// An access that leaves the slots throws [GuestAddressException] and touches nothing. Multi-byte values are
-/// little-endian and need no alignment; aligned ones are read and written at once, never in parts. The plain methods give
-/// the order a device needs on x86: a read is an acquire, a write a release. Writes are noted for the dirty log and for
-/// pages that hold code. Thread-safe; [#close] comes last, after everything that runs or does I/O has stopped.
+/// little-endian and need no alignment; aligned ones are read and written at once, never in parts. The plain methods
+/// give the order a device needs on x86: a read is an acquire, a write a release. Writes are noted for the dirty log
+/// and for pages that hold code. Thread-safe; [#close] comes last, after everything that runs or does I/O has
+/// stopped.
 public final class GuestMemory implements AutoCloseable {
     public static final int PAGE_SHIFT = 12;
     public static final long PAGE_BYTES = 1L << PAGE_SHIFT;
@@ -43,9 +44,8 @@ public final class GuestMemory implements AutoCloseable {
     /// @param release frees `backing`
     public GuestMemory(MemorySegment backing, List<MemorySlot> slots, Runnable release) {
         this.backing = backing;
-        this.slots = slots.stream()
-                .sorted(Comparator.comparingLong(MemorySlot::gpa))
-                .toArray(MemorySlot[]::new);
+        this.slots =
+                slots.stream().sorted(Comparator.comparingLong(MemorySlot::gpa)).toArray(MemorySlot[]::new);
         this.release = release;
         checkSlots();
         dirty = new PageBitmap(backing.byteSize() >>> PAGE_SHIFT);
@@ -62,8 +62,11 @@ public final class GuestMemory implements AutoCloseable {
             if (i > 0 && slots[i - 1].end() > s.gpa()) {
                 throw new IllegalArgumentException("Cannot map %d KiB at 0x%x: overlaps slot %d (0x%x–0x%x)"
                         .formatted(
-                                s.sizeBytes() >> 10, s.gpa(), slots[i - 1].id(), slots[i - 1].gpa(), slots[i - 1].end()
-                                        - 1));
+                                s.sizeBytes() >> 10,
+                                s.gpa(),
+                                slots[i - 1].id(),
+                                slots[i - 1].gpa(),
+                                slots[i - 1].end() - 1));
             }
         }
     }
@@ -203,8 +206,8 @@ public final class GuestMemory implements AutoCloseable {
         return backing.asSlice(readable(gpa, lengthBytes), lengthBytes);
     }
 
-    /// A window for I/O to fill. After filling, the caller calls [#wasFilled] with the same range, or the dirty log and
-    /// code caches go stale.
+    /// A window for I/O to fill. After filling, the caller calls [#wasFilled] with the same range, or the dirty log
+    /// and code caches go stale.
     public MemorySegment writeSlice(long gpa, long lengthBytes) {
         return backing.asSlice(writable(gpa, lengthBytes), lengthBytes);
     }
@@ -218,8 +221,7 @@ public final class GuestMemory implements AutoCloseable {
 
     /// Puts content into read-only slots: firmware, when the machine is built.
     public void load(long gpa, byte[] content) {
-        MemorySegment.copy(
-                MemorySegment.ofArray(content), 0, backing, readable(gpa, content.length), content.length);
+        MemorySegment.copy(MemorySegment.ofArray(content), 0, backing, readable(gpa, content.length), content.length);
     }
 
     /// Notes a write of `lengthBytes` at `offset` of [#backing].
@@ -240,7 +242,8 @@ public final class GuestMemory implements AutoCloseable {
         }
     }
 
-    /// The half of [#markWritten] that concerns the dirty log: for an engine that settles its own stores to code itself.
+    /// The half of [#markWritten] that concerns the dirty log: for an engine that settles its own stores to code
+    /// itself.
     public void markDirty(long offset, long lengthBytes) {
         if (dirtyLogging) {
             long last = offset + lengthBytes - 1 >>> PAGE_SHIFT;

@@ -16,8 +16,8 @@ public interface LocalInterrupts {
 
     /// Whether the interrupt in service with this vector is edge-triggered and alone, so that its end needs no
     /// action but [#endOfInterrupt]: the condition for paravirtual EOI. After the answer true and until
-    /// [#endOfInterrupt], every interrupt that arrives is reported through [VcpuSignals#interruptPending], even one that
-    /// the interrupt in service holds back: its end may be known to the guest alone.
+    /// [#endOfInterrupt], every interrupt that arrives is reported through [VcpuSignals#interruptPending], even one
+    /// that the interrupt in service holds back: its end may be known to the guest alone.
     boolean allowsSilentEnd(int vector);
 
     /// The write to the EOI register.

@@ -23,7 +23,8 @@ public record TscClock(VmClock clock, long hz) {
         return nanos / NANOS_PER_SECOND * hz + nanos % NANOS_PER_SECOND * hz / NANOS_PER_SECOND;
     }
 
-    /// The first guest time at which at least `ticks` (unsigned) have passed; [Long#MAX_VALUE] where that is beyond reach.
+    /// The first guest time at which at least `ticks` (unsigned) have passed; [Long#MAX_VALUE] where that is beyond
+    /// reach.
     public long nanosAt(long ticks) {
         long seconds = Long.divideUnsigned(ticks, hz);
         if (seconds >= Long.MAX_VALUE / NANOS_PER_SECOND - 1) {

@@ -8,7 +8,8 @@ public interface VmClock {
     /// The wall clock's nanoseconds since the epoch (UTC) at this moment, as the guest's RTC and kvm-clock show it.
     long wallNanos();
 
-    /// Makes a disarmed timer. `onExpiry` runs on the clock's own thread, must not block, and may arm the timer again.
+    /// Makes a disarmed timer. `onExpiry` runs on the clock's own thread, must not block, and may arm the timer
+    /// again.
     Timer timer(String name, Runnable onExpiry);
 
     /// One alarm. Thread-safe.

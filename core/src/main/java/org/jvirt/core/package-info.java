@@ -8,7 +8,8 @@
 /// Only the `machine` module sees engines and devices together. Start reading at [VmSpec] and [Vm], then
 /// [GuestMemory], then [Bus].
 ///
-/// Addresses: `gpa` is guest-physical, `gva` guest-virtual, `hva` host-virtual. All multi-byte guest data is little-endian.
+/// Addresses: `gpa` is guest-physical, `gva` guest-virtual, `hva` host-virtual. All multi-byte guest data is
+/// little-endian.
 @NullMarked
 package org.jvirt.core;
 

@@ -78,7 +78,13 @@ final class DevicesKeepTheirStateTest {
                         var other = new RecordingLine();
                         return pitTwin(new Pit8254(twins.clock(), other, saved), other);
                     },
-                    0x34, 0x30, 0x36, 0xb6, 0xe2, 0x10, 0xff);
+                    0x34,
+                    0x30,
+                    0x36,
+                    0xb6,
+                    0xe2,
+                    0x10,
+                    0xff);
         });
     }
 
@@ -91,11 +97,10 @@ final class DevicesKeepTheirStateTest {
         manySeeds(seed -> {
             var line = new RecordingLine();
             var settings = new CmosSettings(1L << 30, 1L << 32, 4);
-            twins.check(
-                    seed, rtcTwin(new Rtc(twins.clock(), line, 0, settings), line), (RtcState saved) -> {
-                        var other = new RecordingLine();
-                        return rtcTwin(new Rtc(twins.clock(), other, saved), other);
-                    });
+            twins.check(seed, rtcTwin(new Rtc(twins.clock(), line, 0, settings), line), (RtcState saved) -> {
+                var other = new RecordingLine();
+                return rtcTwin(new Rtc(twins.clock(), other, saved), other);
+            });
         });
     }
 
@@ -130,7 +135,13 @@ final class DevicesKeepTheirStateTest {
                         Lines others = new Lines();
                         return hpetTwin(new Hpet(twins.clock(), period, others, new RecordingMsi(), saved), others);
                     },
-                    1, 3, 0x2e44, 0x2a4c, 0x14c, 1000, 0x100_0000);
+                    1,
+                    3,
+                    0x2e44,
+                    0x2a4c,
+                    0x14c,
+                    1000,
+                    0x100_0000);
         });
     }
 
@@ -161,7 +172,10 @@ final class DevicesKeepTheirStateTest {
                         var other = new RecordingLine();
                         return pmTwin(new PowerManagement(twins.clock(), other, NO_POWER, wide, saved), other);
                     },
-                    2, 3, 0x2001, 0x10001);
+                    2,
+                    3,
+                    0x2001,
+                    0x10001);
         });
     }
 
@@ -174,9 +188,7 @@ final class DevicesKeepTheirStateTest {
         manySeeds(seed -> {
             var cf9 = new ResetControl(NO_POWER);
             twins.check(
-                    seed,
-                    new Twin<>(List.of(Ports.of(cf9, 1)), List.of(), cf9::save),
-                    (ResetControl.State saved) -> {
+                    seed, new Twin<>(List.of(Ports.of(cf9, 1)), List.of(), cf9::save), (ResetControl.State saved) -> {
                         var other = new ResetControl(NO_POWER, saved);
                         return new Twin<>(List.of(Ports.of(other, 1)), List.of(), other::save);
                     });
@@ -203,10 +215,13 @@ final class DevicesKeepTheirStateTest {
                     uartTwin(uart, line),
                     (UartState saved) -> {
                         var other = new RecordingLine();
-                        return uartTwin(
-                                new Uart16550("serial0", twins.clock(), other, new Silence(), saved), other);
+                        return uartTwin(new Uart16550("serial0", twins.clock(), other, new Silence(), saved), other);
                     },
-                    0x1b, 0x0b, 0xc7, 0x03, 0x0f);
+                    0x1b,
+                    0x0b,
+                    0xc7,
+                    0x03,
+                    0x0f);
         });
     }
 
@@ -239,13 +254,22 @@ final class DevicesKeepTheirStateTest {
                         List<RecordingLine> others = List.of(new RecordingLine(), new RecordingLine());
                         return i8042Twin(new I8042(others.get(0), others.get(1), NO_POWER, saved), others);
                     },
-                    0xd4, 0xff, 0xf2, 0xf3, 0xe8, 0xf4, 0x60, 0x20, 0xed, 0xf0, 0xeb);
+                    0xd4,
+                    0xff,
+                    0xf2,
+                    0xf3,
+                    0xe8,
+                    0xf4,
+                    0x60,
+                    0x20,
+                    0xed,
+                    0xf0,
+                    0xeb);
         });
     }
 
     private static Twin<I8042State> i8042Twin(I8042 i8042, List<RecordingLine> lines) {
-        return new Twin<>(
-                List.of(Ports.of(i8042.dataPort(), 1), Ports.of(i8042.commandPort(), 1)), lines, i8042::save);
+        return new Twin<>(List.of(Ports.of(i8042.dataPort(), 1), Ports.of(i8042.commandPort(), 1)), lines, i8042::save);
     }
 
     @Test
@@ -271,9 +295,13 @@ final class DevicesKeepTheirStateTest {
         manySeeds(seed -> twins.check(
                 seed,
                 fwCfgTwin(content.apply(FwCfg.builder()).build(memory)),
-                (FwCfgState saved) ->
-                        fwCfgTwin(content.apply(FwCfg.builder()).build(memory, saved)),
-                0x19, 0x20, 0x21, 0x22, 0x5, 0));
+                (FwCfgState saved) -> fwCfgTwin(content.apply(FwCfg.builder()).build(memory, saved)),
+                0x19,
+                0x20,
+                0x21,
+                0x22,
+                0x5,
+                0));
         memory.close();
     }
 
@@ -289,7 +317,17 @@ final class DevicesKeepTheirStateTest {
                     seed,
                     interruptTwin(new PcInterrupts(new ApicConfig(3, 40, true), tsc)),
                     (PcInterruptsState saved) -> interruptTwin(new PcInterrupts(tsc, saved)),
-                    0x11, 0x20, 0x1ff, 0x20030, 0x4500, 0x4630, 0x8b, 3, 0x10030, 1000, 0xff00_0000L);
+                    0x11,
+                    0x20,
+                    0x1ff,
+                    0x20030,
+                    0x4500,
+                    0x4630,
+                    0x8b,
+                    3,
+                    0x10030,
+                    1000,
+                    0xff00_0000L);
         });
     }
 

@@ -11,8 +11,8 @@ import org.jvirt.core.IoDevice;
 import org.jvirt.testkit.ManualClock;
 import org.jvirt.testkit.RecordingLine;
 
-/// Torments a device with random accesses of every size at every offset, saves it in mid-operation, builds a twin from
-/// the record, and demands that both answer alike ever after.
+/// Torments a device with random accesses of every size at every offset, saves it in mid-operation, builds a twin
+/// from the record, and demands that both answer alike ever after.
 public final class Twins {
     private static final int STEPS_BEFORE = 400;
     private static final int STEPS_AFTER = 400;

@@ -86,7 +86,8 @@ class RawImageTest {
     void aShrinkingFileFailsBehindItsEndOnly() throws IOException {
         Path path = image(SIZE);
         try (BlockBackend disk = DiskImages.open(path, ImageFormat.RAW, false)) {
-            // Through another descriptor, as another process would; closing it inside this one is harmless to the data.
+            // Through another descriptor, as another process would; closing it inside this one is harmless to the
+            // data.
             try (var file = new RandomAccessFile(path.toFile(), "rw")) {
                 file.setLength(SIZE / 2);
             }

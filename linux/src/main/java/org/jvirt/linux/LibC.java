@@ -15,10 +15,12 @@ import java.lang.invoke.VarHandle;
 
 /// The C library's functions that jvirt calls, one Java method each, named as in C.
 ///
-/// Methods answer what C answers, or `-errno` where C answers -1, so that no caller handles errno itself. Thread-safe.
+/// Methods answer what C answers, or `-errno` where C answers -1, so that no caller handles errno itself.
+/// Thread-safe.
 // JUSTIFICATION: system calls that the Java platform does not offer.
-// SAFETY: signatures follow the System V x86-64 and AArch64 ABIs of glibc and musl; variadic ioctl and open are declared
-// with their variadic part, and every pointer handed over is a live segment of the size that the call may touch.
+// SAFETY: signatures follow the System V x86-64 and AArch64 ABIs of glibc and musl; variadic ioctl and open are
+// declared with their variadic part, and every pointer handed over is a live segment of the size that the call may
+// touch.
 final class LibC {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final StructLayout CAPTURE = Linker.Option.captureStateLayout();
@@ -88,8 +90,7 @@ final class LibC {
         static final MethodHandle KILL = link("kill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
         // posix_spawn answers the error number itself.
         static final MethodHandle POSIX_SPAWN = link(
-                "posix_spawn",
-                FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
+                "posix_spawn", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
     }
 
     private static long result(long value, MemorySegment captured) {

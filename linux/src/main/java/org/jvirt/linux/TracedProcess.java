@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 
-/// A child process under ptrace: its registers and memory are set, it runs one instruction, and what happened is read.
-/// With it the host's own processor is the oracle of the interpreter.
+/// A child process under ptrace: its registers and memory are set, it runs one instruction, and what happened is
+/// read. With it the host's own processor is the oracle of the interpreter.
 ///
 /// All calls belong to the thread that started it, as ptrace demands. Register blocks are the kernel's raw regsets.
 /// Source: ptrace(2).

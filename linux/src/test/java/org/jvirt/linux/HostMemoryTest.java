@@ -11,7 +11,8 @@ class HostMemoryTest {
     void memoryIsZeroedAndKeepsWhatIsWritten() {
         try (HostMemory memory = HostMemory.allocate("test", 64 << 20)) {
             assertThat(memory.segment().byteSize()).isEqualTo(64 << 20);
-            assertThat(memory.segment().get(ValueLayout.JAVA_LONG, (64 << 20) - 8)).isZero();
+            assertThat(memory.segment().get(ValueLayout.JAVA_LONG, (64 << 20) - 8))
+                    .isZero();
             memory.segment().set(ValueLayout.JAVA_LONG, 4096, 0x1234_5678_9abc_def0L);
             assertThat(memory.segment().get(ValueLayout.JAVA_LONG, 4096)).isEqualTo(0x1234_5678_9abc_def0L);
         }

@@ -20,8 +20,10 @@ class PseudoTerminalTest {
             int count = pty.read(buffer, 5000);
             assertThat(new String(buffer, 0, count, StandardCharsets.US_ASCII)).isEqualTo("up\r\n\u0003");
 
-            assertThat(pty.write("down\n".getBytes(StandardCharsets.US_ASCII), 0, 5)).isEqualTo(5);
-            assertThat(new String(fromMaster.readNBytes(5), StandardCharsets.US_ASCII)).isEqualTo("down\n");
+            assertThat(pty.write("down\n".getBytes(StandardCharsets.US_ASCII), 0, 5))
+                    .isEqualTo(5);
+            assertThat(new String(fromMaster.readNBytes(5), StandardCharsets.US_ASCII))
+                    .isEqualTo("down\n");
         }
     }
 

@@ -36,7 +36,8 @@ final class ControlThread {
         });
     }
 
-    /// Asks for something and waits for it; its exceptions come out here. On the control thread itself it runs at once.
+    /// Asks for something and waits for it; its exceptions come out here. On the control thread itself it runs at
+    /// once.
     <T> T call(Supplier<T> request) {
         if (Thread.currentThread().equals(thread)) {
             return request.get();

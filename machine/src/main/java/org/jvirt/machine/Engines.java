@@ -37,6 +37,10 @@ public final class Engines {
                 .filter(engine -> engine.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new UserErrorException("Unknown engine '%s': there are %s, %s and %s"
-                        .formatted(name, AUTO, SOFT, ALL.stream().map(Hypervisor::name).collect(Collectors.joining(", ")))));
+                        .formatted(
+                                name,
+                                AUTO,
+                                SOFT,
+                                ALL.stream().map(Hypervisor::name).collect(Collectors.joining(", ")))));
     }
 }

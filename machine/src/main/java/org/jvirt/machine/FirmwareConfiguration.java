@@ -39,9 +39,10 @@ final class FirmwareConfiguration {
             builder.file("bootorder", bootOrder(config));
         }
         tables.files().forEach(builder::file);
-        if (config.boot() instanceof BootConfig.Firmware(_, var kernel)) {
-            kernel.ifPresent(
-                    offered -> offer(builder, OfferedKernel.of(offered.kernel(), offered.initrd(), offered.commandLine())));
+        if (config.boot() instanceof BootConfig.Firmware firmware) {
+            firmware.kernel()
+                    .ifPresent(offered -> offer(
+                            builder, OfferedKernel.of(offered.kernel(), offered.initrd(), offered.commandLine())));
         }
         return builder.build(memory);
     }
@@ -70,7 +71,9 @@ final class FirmwareConfiguration {
                         new E820Entry(MemoryMap.FOUR_GIB, map.highRamBytes(), E820Entry.Type.RAM));
         ByteBuffer bytes = ByteBuffer.allocate(20 * entries.size()).order(ByteOrder.LITTLE_ENDIAN);
         for (E820Entry entry : entries) {
-            bytes.putLong(entry.gpa()).putLong(entry.sizeBytes()).putInt(entry.type().number());
+            bytes.putLong(entry.gpa())
+                    .putLong(entry.sizeBytes())
+                    .putInt(entry.type().number());
         }
         return bytes.array();
     }
@@ -92,6 +95,9 @@ final class FirmwareConfiguration {
     }
 
     private static byte[] longs(long value) {
-        return ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
+        return ByteBuffer.allocate(8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(value)
+                .array();
     }
 }

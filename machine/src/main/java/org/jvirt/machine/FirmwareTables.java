@@ -27,8 +27,8 @@ final class FirmwareTables {
     private final SmbiosTables smbios;
 
     FirmwareTables(VmConfig config, MemoryMap map, List<IsaDevice> isaDevices) {
-        acpi = new AcpiTables(new Platform(
-                map, config.cpus(), isaDevices, Platform.PinRouting::ich9, Platform.PowerRegisters.ICH9));
+        acpi = new AcpiTables(
+                new Platform(map, config.cpus(), isaDevices, Platform.PinRouting::ich9, Platform.PowerRegisters.ICH9));
         smbios = new SmbiosTables(config.name(), VERSION, config.uuid(), map, config.cpus());
     }
 
@@ -55,7 +55,8 @@ final class FirmwareTables {
 
     private static void place(Map<Long, byte[]> placed, long gpa, byte[] content, long limit) {
         if (gpa + content.length > limit) {
-            throw new IllegalStateException("Firmware tables end at 0x%x, behind 0x%x".formatted(gpa + content.length, limit));
+            throw new IllegalStateException(
+                    "Firmware tables end at 0x%x, behind 0x%x".formatted(gpa + content.length, limit));
         }
         placed.put(gpa, content);
     }

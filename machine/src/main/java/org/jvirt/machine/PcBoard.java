@@ -39,8 +39,8 @@ import org.jvirt.devices.time.Rtc;
 import org.jvirt.machine.firmware.Platform.IsaDevice;
 import org.jvirt.machine.layout.MemoryMap;
 
-/// What is soldered to the board: buses, interrupt controllers, clocks, chipset and the legacy ports, each at the place
-/// where PCs have it.
+/// What is soldered to the board: buses, interrupt controllers, clocks, chipset and the legacy ports, each at the
+/// place where PCs have it.
 final class PcBoard {
     private static final int[] SERIAL_PORTS = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
     private static final int[] SERIAL_IRQS = {4, 3, 4, 3};
@@ -123,7 +123,11 @@ final class PcBoard {
 
     private void legacy(VmConfig config, VmClock clock, PowerControl power) {
         for (int i = 0; i < config.serials().size(); i++) {
-            var uart = new Uart16550("serial" + i, clock, interrupts.line(SERIAL_IRQS[i]), config.serials().get(i));
+            var uart = new Uart16550(
+                    "serial" + i,
+                    clock,
+                    interrupts.line(SERIAL_IRQS[i]),
+                    config.serials().get(i));
             ports.map("serial" + i, SERIAL_PORTS[i], Uart16550.BYTES, uart);
             resets.add(uart::reset);
             isaDevices.add(IsaDevice.serial(i + 1, SERIAL_PORTS[i], SERIAL_IRQS[i]));
@@ -185,8 +189,8 @@ final class PcBoard {
         markManagementModeSetUp();
     }
 
-    /// There is no system management mode. Firmware that finds APMC_EN set takes it for set up already and does not wait
-    /// for a handler to answer.
+    /// There is no system management mode. Firmware that finds APMC_EN set takes it for set up already and does not
+    /// wait for a handler to answer.
     private void markManagementModeSetUp() {
         powerManagement.write(PowerManagement.SMI_EN, 4, APMC_EN);
     }

@@ -32,7 +32,13 @@ final class PcDevices implements AutoCloseable {
     private final List<VirtioPci> functions = new ArrayList<>();
     private final FwCfg fwCfg;
 
-    PcDevices(VmConfig config, MemoryMap map, PcBoard board, FirmwareTables tables, GuestMemory memory, EntropySource entropy) {
+    PcDevices(
+            VmConfig config,
+            MemoryMap map,
+            PcBoard board,
+            FirmwareTables tables,
+            GuestMemory memory,
+            EntropySource entropy) {
         this.board = board;
         this.memory = memory;
         runners = QueueRunner.threads(config.name());

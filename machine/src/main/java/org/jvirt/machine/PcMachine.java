@@ -33,8 +33,8 @@ import org.jvirt.machine.layout.MemoryMap;
 
 /// A PC as configured, wired to an engine. Not thread-safe but where said; [VirtualMachine] drives it.
 final class PcMachine {
-    /// The time-stamp counter counts nanoseconds, on every host: an engine that makes it from guest time has nothing to
-    /// convert, it is the same wherever a snapshot is resumed, and it equals the clock of the local APIC timer.
+    /// The time-stamp counter counts nanoseconds, on every host: an engine that makes it from guest time has nothing
+    /// to convert, it is the same wherever a snapshot is resumed, and it equals the clock of the local APIC timer.
     private static final long TSC_HZ = 1_000_000_000L;
 
     private static final long APIC_HZ = 1_000_000_000L;
@@ -75,10 +75,11 @@ final class PcMachine {
             Set<CpuFeature> features = config.cpu().resolve(hypervisor.name(), hypervisor.supportedFeatures());
             cpuid = cpuid(config, hypervisor, features);
             EntropySource entropy = new SecureRandom()::nextBytes;
-            Optional<FirmwareImage> firmware = config.boot() instanceof BootConfig.Firmware(var image, _)
-                    ? Optional.of(new FirmwareImage(image))
+            Optional<FirmwareImage> firmware = config.boot() instanceof BootConfig.Firmware chosen
+                    ? Optional.of(new FirmwareImage(chosen.image()))
                     : Optional.empty();
-            map = new MemoryMap(config.memoryBytes(), firmware.map(FirmwareImage::sizeBytes).orElse(0));
+            map = new MemoryMap(
+                    config.memoryBytes(), firmware.map(FirmwareImage::sizeBytes).orElse(0));
             boot = firmware.<BootLoader>map(image -> image).orElseGet(() -> kernel(config, map, entropy));
             memory = allocate(config, map);
             cleanup.add(memory);
@@ -93,8 +94,8 @@ final class PcMachine {
                     new VmSpec(config.name(), memory, cpuid, config.cpus(), tsc, Optional.of(board.interrupts())));
             cleanup.add(vm);
             for (int i = 0; i < config.cpus(); i++) {
-                Vcpu vcpu = vm.createVcpu(
-                        i, new VcpuExits(board.ports(), board.mmio(), board.interrupts(), i, unhandled));
+                Vcpu vcpu =
+                        vm.createVcpu(i, new VcpuExits(board.ports(), board.mmio(), board.interrupts(), i, unhandled));
                 vcpus.add(vcpu);
                 cleanup.add(vcpu);
             }
@@ -109,14 +110,20 @@ final class PcMachine {
     private static CpuidTable cpuid(VmConfig config, Hypervisor hypervisor, Set<CpuFeature> features) {
         CpuIdentity identity = hypervisor.name().equals(INTERPRETER) ? CpuIdentity.IN_ORDER : CpuIdentity.SPECULATIVE;
         return new CpuidBuilder(
-                        identity, features, config.cpus(), TSC_HZ, APIC_HZ, MemoryMap.PHYSICAL_ADDRESS_BITS, PARAVIRTUAL)
+                        identity,
+                        features,
+                        config.cpus(),
+                        TSC_HZ,
+                        APIC_HZ,
+                        MemoryMap.PHYSICAL_ADDRESS_BITS,
+                        PARAVIRTUAL)
                 .build(config.cpu().model().name());
     }
 
     private static BootLoader kernel(VmConfig config, MemoryMap map, EntropySource entropy) {
         return switch (config.boot()) {
-            case BootConfig.Kernel(var kernel, var initrd, var commandLine) -> KernelFile.of(
-                    new BootRequest(kernel, initrd, commandLine, map, FirmwareTables.RSDP_GPA, entropy));
+            case BootConfig.Kernel(var kernel, var initrd, var commandLine) ->
+                KernelFile.of(new BootRequest(kernel, initrd, commandLine, map, FirmwareTables.RSDP_GPA, entropy));
             case BootConfig.Firmware _ -> throw new IllegalStateException("Firmware loads kernels itself");
         };
     }
@@ -127,7 +134,9 @@ final class PcMachine {
             return new GuestMemory(host.segment(), map.slots(), host::close);
         } catch (OutOfMemoryError e) {
             throw new HostFailureException(
-                    "Not enough host memory for a guest of %s: give it less".formatted(MemoryMap.size(config.memoryBytes())), e);
+                    "Not enough host memory for a guest of %s: give it less"
+                            .formatted(MemoryMap.size(config.memoryBytes())),
+                    e);
         }
     }
 

@@ -36,7 +36,8 @@ final class RegisterText {
         table(text, "GDT", s.gdt());
         table(text, "IDT", s.idt());
         ControlRegisters c = cpu.control();
-        text.append("CR0=%08x CR2=%016x CR3=%016x CR4=%08x CR8=%x\n".formatted(c.cr0(), c.cr2(), c.cr3(), c.cr4(), c.cr8()));
+        text.append("CR0=%08x CR2=%016x CR3=%016x CR4=%08x CR8=%x\n"
+                .formatted(c.cr0(), c.cr2(), c.cr3(), c.cr4(), c.cr8()));
         text.append("EFER=%016x XCR0=%x\n".formatted(c.efer(), c.xcr0()));
         return text.toString();
     }

@@ -6,7 +6,8 @@ import org.jvirt.core.ExitHandler;
 import org.jvirt.core.IoDevice;
 import org.jvirt.devices.interrupt.PcInterrupts;
 
-/// What lies outside one vCPU: its own local APIC's page first, then the machine's buses. Called on that vCPU's thread.
+/// What lies outside one vCPU: its own local APIC's page first, then the machine's buses. Called on that vCPU's
+/// thread.
 final class VcpuExits implements ExitHandler {
     private static final long PAGE_MASK = -4096L;
 
@@ -17,7 +18,8 @@ final class VcpuExits implements ExitHandler {
     private final IoDevice localApic;
     private final Unhandled unhandled;
 
-    /// Accesses that no device answered, counted for all vCPUs together. Writes that are lost leave no trace to count.
+    /// Accesses that no device answered, counted for all vCPUs together. Writes that are lost leave no trace to
+    /// count.
     record Unhandled(LongAdder portReads, LongAdder mmioReads) {
         Unhandled() {
             this(new LongAdder(), new LongAdder());

@@ -9,8 +9,8 @@ import org.jvirt.core.Vcpu;
 
 /// The threads that run a machine's vCPUs, one each, called `NAME-vcpuI`; they start parked.
 ///
-/// [#pause], [#resume] and [#stop] belong to one thread, the machine's control thread. A vCPU that triple-faults, gets
-/// stuck or whose thread fails stays parked until [#release]; the listener is told once, on that vCPU's thread.
+/// [#pause], [#resume] and [#stop] belong to one thread, the machine's control thread. A vCPU that triple-faults,
+/// gets stuck or whose thread fails stays parked until [#release]; the listener is told once, on that vCPU's thread.
 final class VcpuGroup {
     private static final long KICK_AGAIN_MILLIS = 20;
 
@@ -84,7 +84,9 @@ final class VcpuGroup {
             while (true) {
                 List<Runner> waiting;
                 synchronized (lock) {
-                    waiting = runners.stream().filter(runner -> !done.test(runner)).toList();
+                    waiting = runners.stream()
+                            .filter(runner -> !done.test(runner))
+                            .toList();
                     if (waiting.isEmpty()) {
                         return true;
                     }

@@ -312,12 +312,19 @@ public final class VirtualMachine implements AutoCloseable {
                 }
                 stand();
                 switch (result) {
-                    case RunResult.TripleFault fault -> end(new ExitReason.TripleFault(
-                            "CPU %d shut down (triple fault) at 0x%x%n%s".formatted(index, fault.gva(), registers(index))));
-                    case RunResult.Stuck stuck -> end(new ExitReason.EngineFailed(
-                            "CPU %d cannot go on: %s%n%s".formatted(index, stuck.report(), registers(index))));
+                    case RunResult.TripleFault fault ->
+                        end(new ExitReason.TripleFault("CPU %d shut down (triple fault) at 0x%x%n%s"
+                                .formatted(index, fault.gva(), registers(index))));
+                    case RunResult.Stuck stuck ->
+                        end(new ExitReason.EngineFailed(
+                                "CPU %d cannot go on: %s%n%s".formatted(index, stuck.report(), registers(index))));
                     case RunResult.Debug debug -> {
-                        LOG.log(Level.INFO, "{0}: CPU {1} stopped for the debugger at {2}", config.name(), index, Long.toHexString(debug.gva()));
+                        LOG.log(
+                                Level.INFO,
+                                "{0}: CPU {1} stopped for the debugger at {2}",
+                                config.name(),
+                                index,
+                                Long.toHexString(debug.gva()));
                         group.release();
                         pc.clock().stop();
                         state = VmState.PAUSED;
@@ -329,7 +336,8 @@ public final class VirtualMachine implements AutoCloseable {
 
         @Override
         public void failed(int index, Throwable failure) {
-            control.post(() -> end(VirtualMachine.this.failed("The thread of CPU %d failed".formatted(index), failure)));
+            control.post(
+                    () -> end(VirtualMachine.this.failed("The thread of CPU %d failed".formatted(index), failure)));
         }
     }
 }

@@ -15,8 +15,8 @@ import org.jvirt.machine.cpu.CpuChoice;
 
 /// Collects what a machine is to be. Not thread-safe.
 ///
-/// Without being told otherwise a machine has 512 MiB, one processor of model `x86-64-v2`, no serial port, and reboots
-/// when its guest does.
+/// Without being told otherwise a machine has 512 MiB, one processor of model `x86-64-v2`, no serial port, and
+/// reboots when its guest does.
 public final class VirtualMachineBuilder {
     private static final AtomicInteger NEXT_NUMBER = new AtomicInteger(1);
     private static final long MIB = 1L << 20;

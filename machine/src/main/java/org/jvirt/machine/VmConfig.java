@@ -52,7 +52,8 @@ public record VmConfig(
     public record Disk(BlockBackend backend, String serial) {
         public Disk {
             if (serial.length() > 20) {
-                throw new UserErrorException("Disk serial '%s' has %d characters: 20 fit".formatted(serial, serial.length()));
+                throw new UserErrorException(
+                        "Disk serial '%s' has %d characters: 20 fit".formatted(serial, serial.length()));
             }
         }
     }
@@ -66,8 +67,9 @@ public record VmConfig(
         record DebugExit(int port, int sizeBytes) implements TestDevice {
             public DebugExit {
                 if (port < 0 || sizeBytes < 1 || sizeBytes > 4 || port + sizeBytes > 0x1_0000) {
-                    throw new UserErrorException("isa-debug-exit at 0x%x, %d bytes: give iobase up to 0xffff and iosize 1 to 4"
-                            .formatted(port, sizeBytes));
+                    throw new UserErrorException(
+                            "isa-debug-exit at 0x%x, %d bytes: give iobase up to 0xffff and iosize 1 to 4"
+                                    .formatted(port, sizeBytes));
                 }
             }
         }

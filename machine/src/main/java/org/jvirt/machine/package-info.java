@@ -2,8 +2,8 @@
 /// ended, [Engines] what can run it, [Inspection] what can be seen of it.
 ///
 /// Inside: `PcMachine` wires a configuration to an engine, with `PcBoard` (chipset and legacy ports), `PcDevices`
-/// (fw_cfg, virtio) and `FirmwareTables`; `VcpuGroup` runs the processors' threads and `ControlThread` everything that
-/// changes the machine's state.
+/// (fw_cfg, virtio) and `FirmwareTables`; `VcpuGroup` runs the processors' threads and `ControlThread` everything
+/// that changes the machine's state.
 ///
 /// ```
 /// user, device ── request ──► ControlThread ── pause, resume, stop ──► VcpuGroup ── run, kick ──► Vcpu

@@ -78,8 +78,7 @@ final class GuestPagingTest {
     }
 
     private OptionalLong translate(long cr0, long cr4, long efer, long gva) {
-        CpuState cpu = CpuState.reset(Activity.RUNNING, 0)
-                .with(new ControlRegisters(cr0, 0, CR3, cr4, 0, efer, 1));
+        CpuState cpu = CpuState.reset(Activity.RUNNING, 0).with(new ControlRegisters(cr0, 0, CR3, cr4, 0, efer, 1));
         return GuestPaging.translate(memory, cpu, gva);
     }
 }

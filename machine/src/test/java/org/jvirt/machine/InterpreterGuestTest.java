@@ -37,8 +37,10 @@ final class InterpreterGuestTest {
     void aGuestThatLoadsAnEmptyInterruptTableTripleFaults() throws Exception {
         // push 0; push 0; lidt [esp]; ud2 — with the stack pointer at 0x100000
         ExitReason reason = run("bc000010006a006a000f011c240f0b");
-        assertThat(reason).isInstanceOfSatisfying(ExitReason.TripleFault.class, fault -> assertThat(fault.report())
-                .contains("CPU 0 shut down (triple fault) at 0x40001"));
+        assertThat(reason)
+                .isInstanceOfSatisfying(
+                        ExitReason.TripleFault.class,
+                        fault -> assertThat(fault.report()).contains("CPU 0 shut down (triple fault) at 0x40001"));
     }
 
     @Test

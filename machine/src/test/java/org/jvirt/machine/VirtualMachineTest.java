@@ -84,8 +84,11 @@ final class VirtualMachineTest {
         try (VirtualMachine vm = machine(engine).build()) {
             vm.start();
             ExitReason reason = vm.await(PATIENCE);
-            assertThat(reason).isInstanceOfSatisfying(ExitReason.TripleFault.class, fault -> assertThat(fault.report())
-                    .contains("CPU 0 shut down (triple fault) at 0x1234", "RIP=", "CR3="));
+            assertThat(reason)
+                    .isInstanceOfSatisfying(
+                            ExitReason.TripleFault.class,
+                            fault -> assertThat(fault.report())
+                                    .contains("CPU 0 shut down (triple fault) at 0x1234", "RIP=", "CR3="));
             assertThat(reason.exitCode()).isEqualTo(ExitCodes.TRIPLE_FAULT);
         }
     }
@@ -96,8 +99,11 @@ final class VirtualMachineTest {
         try (VirtualMachine vm = machine(engine).build()) {
             vm.start();
             ExitReason reason = vm.await(PATIENCE);
-            assertThat(reason).isInstanceOfSatisfying(ExitReason.EngineFailed.class, failure -> assertThat(failure.report())
-                    .contains("CPU 0 cannot go on: no such instruction"));
+            assertThat(reason)
+                    .isInstanceOfSatisfying(
+                            ExitReason.EngineFailed.class,
+                            failure ->
+                                    assertThat(failure.report()).contains("CPU 0 cannot go on: no such instruction"));
             assertThat(reason.exitCode()).isEqualTo(ExitCodes.ENGINE_FAILED);
         }
     }
@@ -110,8 +116,10 @@ final class VirtualMachineTest {
         try (VirtualMachine vm = machine(engine).cpus(2).build()) {
             vm.start();
             assertThat(vm.await(PATIENCE))
-                    .isInstanceOfSatisfying(ExitReason.EngineFailed.class, failure -> assertThat(failure.report())
-                            .contains("The thread of CPU 0 failed", "for the test"));
+                    .isInstanceOfSatisfying(
+                            ExitReason.EngineFailed.class,
+                            failure -> assertThat(failure.report())
+                                    .contains("The thread of CPU 0 failed", "for the test"));
         }
     }
 
@@ -229,7 +237,8 @@ final class VirtualMachineTest {
 
     @Test
     void aMachineStartsOnce() throws Exception {
-        try (VirtualMachine vm = machine(new ScriptedHypervisor(ScriptedHypervisor::halt)).build()) {
+        try (VirtualMachine vm =
+                machine(new ScriptedHypervisor(ScriptedHypervisor::halt)).build()) {
             vm.start();
             assertThatThrownBy(vm::start)
                     .isInstanceOf(IllegalStateException.class)
@@ -331,14 +340,27 @@ final class VirtualMachineTest {
         var console = new MemoryConsole();
         Path kernel = kernel();
         var engine = new ScriptedHypervisor(ScriptedHypervisor::halt);
-        assertThatThrownBy(() -> VirtualMachine.builder().engine(engine).kernel(kernel).cpus(0).serial(console).build())
+        assertThatThrownBy(() -> VirtualMachine.builder()
+                        .engine(engine)
+                        .kernel(kernel)
+                        .cpus(0)
+                        .serial(console)
+                        .build())
                 .isInstanceOf(UserErrorException.class)
                 .hasMessage("A machine has 1 to 255 CPUs, not 0: give another number");
         assertThat(console.closed()).isTrue();
-        assertThatThrownBy(() -> VirtualMachine.builder().engine(engine).kernel(kernel).cpus(300).build())
+        assertThatThrownBy(() -> VirtualMachine.builder()
+                        .engine(engine)
+                        .kernel(kernel)
+                        .cpus(300)
+                        .build())
                 .isInstanceOf(UserErrorException.class)
                 .hasMessageContaining("not 300");
-        assertThatThrownBy(() -> VirtualMachine.builder().engine(engine).kernel(kernel).memory(0).build())
+        assertThatThrownBy(() -> VirtualMachine.builder()
+                        .engine(engine)
+                        .kernel(kernel)
+                        .memory(0)
+                        .build())
                 .isInstanceOf(UserErrorException.class)
                 .hasMessageContaining("too small for a PC");
         assertThatThrownBy(() -> VirtualMachine.builder().engine(engine).build())

@@ -74,8 +74,7 @@ public final class Assembler implements IntegerVerbs, SystemVerbs, VectorVerbs {
         }
         long gap = address - here();
         if (gap < 0 || gap > Integer.MAX_VALUE / 2) {
-            throw new AssemblerException("Cannot continue at 0x%x: code has reached 0x%x"
-                    .formatted(address, here()));
+            throw new AssemblerException("Cannot continue at 0x%x: code has reached 0x%x".formatted(address, here()));
         }
         reserve((int) gap);
         length += (int) gap;
@@ -247,8 +246,7 @@ public final class Assembler implements IntegerVerbs, SystemVerbs, VectorVerbs {
         for (Fixup fixup : fixups) {
             Long target = labels.get(fixup.label);
             if (target == null) {
-                throw new AssemblerException(
-                        "Label " + fixup.label + ", used by " + fixup.what + ", is not defined");
+                throw new AssemblerException("Label " + fixup.label + ", used by " + fixup.what + ", is not defined");
             }
             long value = target + fixup.addend;
             if (fixup.kind == FixupKind.RELATIVE) {
@@ -475,7 +473,9 @@ public final class Assembler implements IntegerVerbs, SystemVerbs, VectorVerbs {
     private boolean fitMemory(OpcodeRow row, int i, Mem mem) {
         OperandSpec spec = row.operands[i];
         boolean direct = spec.method == OperandSpec.Method.O;
-        if (!spec.mayBeMemory() || direct && (mem.base() >= 0 || mem.index() >= 0 || !mem.label().isEmpty())) {
+        if (!spec.mayBeMemory()
+                || direct
+                        && (mem.base() >= 0 || mem.index() >= 0 || !mem.label().isEmpty())) {
             return false;
         }
         if (row.vsib != (mem.vectorIndexSize() != 0) || row.vsib && mem.vectorIndexSize() != pending.vectorIndexSize) {
@@ -623,17 +623,36 @@ public final class Assembler implements IntegerVerbs, SystemVerbs, VectorVerbs {
                 case LabelRef label -> {
                     boolean relative = spec.method == OperandSpec.Method.J;
                     int width = spec.encodedSize(pending.operandSize, pending.addressSize);
-                    fixups.add(new Fixup(encoder.immediateAt(), width,
-                            relative ? FixupKind.RELATIVE : FixupKind.ABSOLUTE, length, 0, label.name(), what(start)));
+                    fixups.add(new Fixup(
+                            encoder.immediateAt(),
+                            width,
+                            relative ? FixupKind.RELATIVE : FixupKind.ABSOLUTE,
+                            length,
+                            0,
+                            label.name(),
+                            what(start)));
                 }
-                case FarPointer pointer when !pointer.label().isEmpty() ->
-                    fixups.add(new Fixup(encoder.immediateAt(), pending.operandSize, FixupKind.ABSOLUTE, length,
-                            pointer.offset(), pointer.label(), what(start)));
-                case Mem mem when !mem.label().isEmpty() -> {
+                case FarPointer pointer
+                when !pointer.label().isEmpty() ->
+                    fixups.add(new Fixup(
+                            encoder.immediateAt(),
+                            pending.operandSize,
+                            FixupKind.ABSOLUTE,
+                            length,
+                            pointer.offset(),
+                            pointer.label(),
+                            what(start)));
+                case Mem mem
+                when !mem.label().isEmpty() -> {
                     boolean relative = pending.base == Instruction.RIP;
-                    fixups.add(new Fixup(encoder.displacementAt(), encoder.displacementBytes(),
-                            relative ? FixupKind.RELATIVE : FixupKind.ABSOLUTE, length, mem.displacement(),
-                            mem.label(), what(start)));
+                    fixups.add(new Fixup(
+                            encoder.displacementAt(),
+                            encoder.displacementBytes(),
+                            relative ? FixupKind.RELATIVE : FixupKind.ABSOLUTE,
+                            length,
+                            mem.displacement(),
+                            mem.label(),
+                            what(start)));
                 }
                 case Reg _, Mem _, Imm _, FarPointer _ -> {
                     // complete
@@ -650,13 +669,14 @@ public final class Assembler implements IntegerVerbs, SystemVerbs, VectorVerbs {
         StringBuilder text = new StringBuilder(mnemonic.name());
         for (int i = 0; i < operands.length; i++) {
             text.append(i == 0 ? " " : ", ");
-            text.append(switch (operands[i]) {
-                case Reg register -> register.toString();
-                case Mem mem -> "memory" + (mem.size() == 0 ? "" : " of " + mem.size() + " bytes");
-                case Imm immediate -> Long.toString(immediate.value());
-                case LabelRef label -> "label " + label.name();
-                case FarPointer pointer -> "far " + pointer.selector() + ":" + pointer.offset();
-            });
+            text.append(
+                    switch (operands[i]) {
+                        case Reg register -> register.toString();
+                        case Mem mem -> "memory" + (mem.size() == 0 ? "" : " of " + mem.size() + " bytes");
+                        case Imm immediate -> Long.toString(immediate.value());
+                        case LabelRef label -> "label " + label.name();
+                        case FarPointer pointer -> "far " + pointer.selector() + ":" + pointer.offset();
+                    });
         }
         return text.toString();
     }

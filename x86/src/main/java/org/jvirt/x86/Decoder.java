@@ -270,7 +270,10 @@ public final class Decoder {
     }
 
     private static int adjust(int operandSize, int bits, boolean longMode, boolean operandPrefix, int wide) {
-        int special = RowAttributes.DEFAULT64 | RowAttributes.FORCED64 | RowAttributes.NATURAL | RowAttributes.BYTE
+        int special = RowAttributes.DEFAULT64
+                | RowAttributes.FORCED64
+                | RowAttributes.NATURAL
+                | RowAttributes.BYTE
                 | RowAttributes.MAX32;
         if ((bits & special) == 0) {
             return operandSize;
@@ -477,7 +480,10 @@ public final class Decoder {
                     into.immediate2 = (int) unsigned(2);
                 }
             }
-            if (size == 1 && kind == OperandKind.GPR && rex == 0 && register >= 4
+            if (size == 1
+                    && kind == OperandKind.GPR
+                    && rex == 0
+                    && register >= 4
                     && spec.method != OperandSpec.Method.FIXED) {
                 kind = OperandKind.GPR8_HIGH;
                 register -= 4;

@@ -74,11 +74,12 @@ public final class Disassembler {
             case POPF -> width("popf", "popfw", "popfd", in);
             case PUSHA -> width("pusha", "pushaw", "pushad", in);
             case POPA -> width("popa", "popaw", "popad", in);
-            case JRCXZ -> switch (in.addressSize()) {
-                case 2 -> "jcxz";
-                case 4 -> "jecxz";
-                default -> "jrcxz";
-            };
+            case JRCXZ ->
+                switch (in.addressSize()) {
+                    case 2 -> "jcxz";
+                    case 4 -> "jecxz";
+                    default -> "jrcxz";
+                };
             case SYSRET -> longMode ? size == 8 ? "sysretq" : "sysretd" : "sysret";
             case SYSEXIT -> longMode ? size == 8 ? "sysexitq" : "sysexitd" : "sysexit";
             case FXSAVE, FXRSTOR, XSAVE, XRSTOR, XSAVEOPT, XSAVEC, XSAVES, XRSTORS ->
@@ -92,7 +93,9 @@ public final class Disassembler {
         for (int i = 0; i < in.operandCount(); i++) {
             OperandSpec spec = in.row().operand(i);
             if (spec.method == OperandSpec.Method.O && in.addressSize() == 8
-                    || spec.method == OperandSpec.Method.I && spec.type == OperandSpec.Type.V && in.operandSize() == 8) {
+                    || spec.method == OperandSpec.Method.I
+                            && spec.type == OperandSpec.Type.V
+                            && in.operandSize() == 8) {
                 return true;
             }
         }
@@ -210,7 +213,8 @@ public final class Disassembler {
             }
             case GPR, GPR8_HIGH, SEGMENT, CONTROL, DEBUG, X87, MMX, XMM, YMM -> {
                 OperandKind kind = in.kind(i);
-                if (kind == OperandKind.X87 && in.register(i) == 0
+                if (kind == OperandKind.X87
+                        && in.register(i) == 0
                         && in.row().operand(i).method == OperandSpec.Method.STI) {
                     text.append("st(0)");
                 } else {

@@ -151,7 +151,9 @@ public final class Encoder {
             if (in.kind[i] == OperandKind.GPR8_HIGH) {
                 high = true;
                 register += 4;
-            } else if (in.kind[i] == OperandKind.GPR && in.size[i] == 1 && register >= 4
+            } else if (in.kind[i] == OperandKind.GPR
+                    && in.size[i] == 1
+                    && register >= 4
                     && spec.method != OperandSpec.Method.FIXED) {
                 needsRex = true;
             }
@@ -313,18 +315,20 @@ public final class Encoder {
 
     private boolean memory16(Instruction in, int reg) {
         int rm = switch (in.base) {
-            case 3 -> switch (in.index) {
-                case 6 -> 0;
-                case 7 -> 1;
-                case Instruction.NO_REGISTER -> 7;
-                default -> -1;
-            };
-            case 5 -> switch (in.index) {
-                case 6 -> 2;
-                case 7 -> 3;
-                case Instruction.NO_REGISTER -> 6;
-                default -> -1;
-            };
+            case 3 ->
+                switch (in.index) {
+                    case 6 -> 0;
+                    case 7 -> 1;
+                    case Instruction.NO_REGISTER -> 7;
+                    default -> -1;
+                };
+            case 5 ->
+                switch (in.index) {
+                    case 6 -> 2;
+                    case 7 -> 3;
+                    case Instruction.NO_REGISTER -> 6;
+                    default -> -1;
+                };
             case 6 -> in.index < 0 ? 4 : -1;
             case 7 -> in.index < 0 ? 5 : -1;
             case Instruction.NO_REGISTER -> in.index < 0 ? 6 : -1;

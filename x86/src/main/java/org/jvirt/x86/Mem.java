@@ -74,8 +74,8 @@ public final class Mem implements Operand {
         };
         boolean vector = register.kind() == OperandKind.XMM || register.kind() == OperandKind.YMM;
         if (vector) {
-            return new Mem(base, register.number(), register.size(), shift, displacement, segment, size, addressSize,
-                    label);
+            return new Mem(
+                    base, register.number(), register.size(), shift, displacement, segment, size, addressSize, label);
         }
         requireAddress(register);
         return new Mem(base, register.number(), 0, shift, displacement, segment, size, register.size(), label);
@@ -101,8 +101,7 @@ public final class Mem implements Operand {
         if (register.kind() != OperandKind.SEGMENT) {
             throw new IllegalArgumentException(register + " is no segment register");
         }
-        return new Mem(
-                base, index, vectorIndexSize, scale, displacement, register.number(), size, addressSize, label);
+        return new Mem(base, index, vectorIndexSize, scale, displacement, register.number(), size, addressSize, label);
     }
 
     /// With a size in bytes.

@@ -35,7 +35,8 @@ final class NameTable<T> {
 
     /// The value of the name in `text` from `from` to `to`, or null.
     @SuppressWarnings("unchecked")
-    @Nullable T get(byte[] text, int from, int to) {
+    @Nullable
+    T get(byte[] text, int from, int to) {
         // the same polynomial as String.hashCode
         int hash = 0;
         for (int i = from; i < to; i++) {

@@ -43,7 +43,8 @@ final class OpcodeNode {
     ///
     /// @param prefix 0 none, 1 66, 2 F3, 3 F2
     /// @param operandSize 2, 4 or 8
-    @Nullable OpcodeRow row(int prefix, int operandSize, int wide, int vexL, int rexB, int modRmByte) {
+    @Nullable
+    OpcodeRow row(int prefix, int operandSize, int wide, int vexL, int rexB, int modRmByte) {
         if (rows.length == 1) {
             return rows[0];
         }
@@ -209,8 +210,8 @@ final class OpcodeNode {
             total *= 2;
         }
         @Nullable OpcodeRow[] rows = new @Nullable OpcodeRow[total];
-        OpcodeNode node = new OpcodeNode(
-                modRm, prefixStride, sizeStride, wideStride, lengthStride, rexBStride, detail, rows);
+        OpcodeNode node =
+                new OpcodeNode(modRm, prefixStride, sizeStride, wideStride, lengthStride, rexBStride, detail, rows);
         for (int i = 0; i < count; i++) {
             node.place(group[i], longMode);
         }

@@ -121,8 +121,26 @@ public final class OpcodeRow {
             }
         }
         return switch (mnemonic) {
-            case MOVS, CMPS, STOS, LODS, SCAS, INS, OUTS, PUSHA, POPA, PUSHF, POPF, IRET, RETF, RET, PUSH, POP, ENTER,
-                    LEAVE, SYSRET, SYSEXIT -> true;
+            case MOVS,
+                    CMPS,
+                    STOS,
+                    LODS,
+                    SCAS,
+                    INS,
+                    OUTS,
+                    PUSHA,
+                    POPA,
+                    PUSHF,
+                    POPF,
+                    IRET,
+                    RETF,
+                    RET,
+                    PUSH,
+                    POP,
+                    ENTER,
+                    LEAVE,
+                    SYSRET,
+                    SYSEXIT -> true;
             default -> false;
         };
     }
@@ -160,10 +178,12 @@ public final class OpcodeRow {
 
     /// Whether the address size matters although no memory operand is encoded in ModRM.
     boolean variesWithoutMemory() {
-        return directAddress() || repeatable() || switch (mnemonic) {
-            case LOOP, LOOPE, LOOPNE, JRCXZ, XLAT, MASKMOVQ, MASKMOVDQU, VMASKMOVDQU, MONITOR, CLZERO -> true;
-            default -> false;
-        };
+        return directAddress()
+                || repeatable()
+                || switch (mnemonic) {
+                    case LOOP, LOOPE, LOOPNE, JRCXZ, XLAT, MASKMOVQ, MASKMOVDQU, VMASKMOVDQU, MONITOR, CLZERO -> true;
+                    default -> false;
+                };
     }
 
     /// Position in [OpcodeTable#rows()].
@@ -314,10 +334,13 @@ public final class OpcodeRow {
     /// Whether the memory operand is really read or written: not by hints, LEA, INVLPG and the undefined
     /// instructions, which only name an address.
     public boolean accessesMemory() {
-        return memoryForm && !has(RowAttributes.HINT) && switch (mnemonic) {
-            case LEA, INVLPG, UD0, UD1 -> false;
-            default -> true;
-        } || directAddress();
+        return memoryForm
+                        && !has(RowAttributes.HINT)
+                        && switch (mnemonic) {
+                            case LEA, INVLPG, UD0, UD1 -> false;
+                            default -> true;
+                        }
+                || directAddress();
     }
 
     private boolean directAddress() {
@@ -374,13 +397,14 @@ public final class OpcodeRow {
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(map.name()).append(' ');
-        text.append(switch (prefix) {
-            case 0 -> "NP ";
-            case 1 -> "66 ";
-            case 2 -> "F3 ";
-            case 3 -> "F2 ";
-            default -> "";
-        });
+        text.append(
+                switch (prefix) {
+                    case 0 -> "NP ";
+                    case 1 -> "66 ";
+                    case 2 -> "F3 ";
+                    case 3 -> "F2 ";
+                    default -> "";
+                });
         text.append(Integer.toHexString(0x100 | opcode).substring(1).toUpperCase(java.util.Locale.ROOT));
         if (digit >= 0) {
             text.append('/').append(digit);

@@ -203,8 +203,8 @@ public final class OpcodeTable {
             if (count == rows.length) {
                 rows = Arrays.copyOf(rows, 2 * count);
             }
-            rows[count] = new OpcodeRow(
-                    count, map, opcode, prefix, digit, exact, low, mnemonic, list, attribute, feature);
+            rows[count] =
+                    new OpcodeRow(count, map, opcode, prefix, digit, exact, low, mnemonic, list, attribute, feature);
             count++;
         }
 

@@ -10,13 +10,66 @@ package org.jvirt.x86;
 public final class OperandSpec {
     /// Where the operand is encoded.
     enum Method {
-        E, G, M, I, SIGNED_I, J, Z, R, V, W, U, H, B, L, VM, P, Q, N, S, C, D, O, A, STI, FIXED, ONE
+        E,
+        G,
+        M,
+        I,
+        SIGNED_I,
+        J,
+        Z,
+        R,
+        V,
+        W,
+        U,
+        H,
+        B,
+        L,
+        VM,
+        P,
+        Q,
+        N,
+        S,
+        C,
+        D,
+        O,
+        A,
+        STI,
+        FIXED,
+        ONE
     }
 
     /// How large the operand is.
     enum Type {
-        NONE, B, W, D, Q, DQ, QQ, X, V, Z, Y, P, S, T, A, E, F, FX, XS, SS, SD, VW, DB, DW, DQD, H,
-        VM_X, VM_XD, VM_XH, VM_XQ
+        NONE,
+        B,
+        W,
+        D,
+        Q,
+        DQ,
+        QQ,
+        X,
+        V,
+        Z,
+        Y,
+        P,
+        S,
+        T,
+        A,
+        E,
+        F,
+        FX,
+        XS,
+        SS,
+        SD,
+        VW,
+        DB,
+        DW,
+        DQD,
+        H,
+        VM_X,
+        VM_XD,
+        VM_XH,
+        VM_XQ
     }
 
     final String text;
@@ -108,13 +161,14 @@ public final class OperandSpec {
     int encodedSize(int operandSize, int addressSize) {
         return switch (method) {
             case SIGNED_I -> 1;
-            case I, J -> switch (type) {
-                case B -> 1;
-                case W -> 2;
-                case Z -> Math.min(operandSize, 4);
-                case V -> operandSize;
-                default -> throw new IllegalStateException("operand " + text + " has no encoded size");
-            };
+            case I, J ->
+                switch (type) {
+                    case B -> 1;
+                    case W -> 2;
+                    case Z -> Math.min(operandSize, 4);
+                    case V -> operandSize;
+                    default -> throw new IllegalStateException("operand " + text + " has no encoded size");
+                };
             case O -> addressSize;
             case A -> operandSize + 2;
             case L -> 1;

@@ -44,8 +44,10 @@ class AssemblerCoverageTest {
     /// The text, equal for encodings that do the same.
     private static String plain(Instruction instruction) {
         String text = Disassembler.text(instruction, 0).replace("movabs", "mov").replace("st(0)", "st");
-        boolean direct = instruction.mnemonic() == Mnemonic.MOV && instruction.memoryOperand() >= 0
-                && instruction.base() < 0 && instruction.index() < 0;
+        boolean direct = instruction.mnemonic() == Mnemonic.MOV
+                && instruction.memoryOperand() >= 0
+                && instruction.base() < 0
+                && instruction.index() < 0;
         if (direct) {
             text = text.replaceAll("[A-Z]+ PTR ", "");
         }
@@ -94,7 +96,9 @@ class AssemblerCoverageTest {
                 continue;
             }
             samples.add(sample);
-            source.append(".p2align 5\n").append(GasDialect.write(sample.instruction())).append('\n');
+            source.append(".p2align 5\n")
+                    .append(GasDialect.write(sample.instruction()))
+                    .append('\n');
         }
         byte[] image = Binutils.assemble(source.append(".p2align 5").toString(), directory);
         assertThat(image).hasSize(samples.size() * SLOT);
@@ -103,9 +107,9 @@ class AssemblerCoverageTest {
             Sample sample = samples.get(i);
             String theirs = text(image, i * SLOT, CodeSize.CODE64);
             int theirLength = length(image, i * SLOT, CodeSize.CODE64);
-            boolean named = sample.instruction().operandCount() == 0
-                    && !GasDialect.hidesSize(sample.instruction());
-            byte[] ours = assemble(sample.instruction(), named ? sample.instruction().operandSize() : 0);
+            boolean named = sample.instruction().operandCount() == 0 && !GasDialect.hidesSize(sample.instruction());
+            byte[] ours =
+                    assemble(sample.instruction(), named ? sample.instruction().operandSize() : 0);
             if (!theirs.equals(sample.text()) || ours.length > theirLength) {
                 differences.add(sample.instruction().row() + " | " + sample.text() + " | " + theirs + " | "
                         + ours.length + " " + theirLength);

@@ -42,8 +42,20 @@ final class Binutils {
             case CODE32 -> "i386";
             case CODE64 -> "i386:x86-64";
         };
-        List<String> lines = run(directory, "objdump", "-D", "-w", "-z", "-b", "binary", "-m", machine, "-M", "intel",
-                "--insn-width=16", file.toString());
+        List<String> lines = run(
+                directory,
+                "objdump",
+                "-D",
+                "-w",
+                "-z",
+                "-b",
+                "binary",
+                "-m",
+                machine,
+                "-M",
+                "intel",
+                "--insn-width=16",
+                file.toString());
         Map<Integer, Line> result = new HashMap<>();
         for (String line : lines) {
             String[] cells = line.split("\t", 3);

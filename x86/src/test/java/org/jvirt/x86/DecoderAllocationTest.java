@@ -33,8 +33,7 @@ class DecoderAllocationTest {
                 ManagementFactory.getThreadMXBean() instanceof com.sun.management.ThreadMXBean bean
                         && bean.isThreadAllocatedMemorySupported(),
                 "this JVM does not count allocated bytes per thread");
-        com.sun.management.ThreadMXBean threads =
-                (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         new SplittableRandom(8).nextBytes(bytes);
         run();
         long before = threads.getCurrentThreadAllocatedBytes();

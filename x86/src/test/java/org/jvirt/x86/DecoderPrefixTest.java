@@ -68,7 +68,8 @@ class DecoderPrefixTest {
     @Test
     void ripRelativeExistsInLongModeOnly() {
         assertThat(decode(CODE64, 0x8B, 0x05, 0xFC, 0xFF, 0xFF, 0xFF).base()).isEqualTo(Instruction.RIP);
-        assertThat(decode(CODE64, 0x8B, 0x05, 0xFC, 0xFF, 0xFF, 0xFF).displacement()).isEqualTo(-4);
+        assertThat(decode(CODE64, 0x8B, 0x05, 0xFC, 0xFF, 0xFF, 0xFF).displacement())
+                .isEqualTo(-4);
         assertThat(decode(CODE32, 0x8B, 0x05, 0xFC, 0xFF, 0xFF, 0xFF).base()).isEqualTo(-1);
         assertThat(decode(CODE64, 0x8B, 0x04, 0x25, 0, 0, 0, 0).base()).isEqualTo(-1);
     }
@@ -174,7 +175,9 @@ class DecoderPrefixTest {
     void vexRefusesLockSizeRepeatAndRexPrefixes() {
         assertThat(outcome(CODE64, 0xC5, 0xF8, 0x58, 0xC1)).isEqualTo(OK);
         for (int prefix : new int[] {0xF0, 0x66, 0xF2, 0xF3, 0x40, 0x48}) {
-            assertThat(outcome(CODE64, prefix, 0xC5, 0xF8, 0x58, 0xC1)).as("prefix %x", prefix).isEqualTo(UNDEFINED);
+            assertThat(outcome(CODE64, prefix, 0xC5, 0xF8, 0x58, 0xC1))
+                    .as("prefix %x", prefix)
+                    .isEqualTo(UNDEFINED);
         }
         assertThat(outcome(CODE64, 0x64, 0x67, 0xC5, 0xF8, 0x58, 0x01)).isEqualTo(OK);
         // a map that does not exist
@@ -223,8 +226,19 @@ class DecoderPrefixTest {
     @Test
     void legacyOnlyInstructionsAreUndefinedInLongMode() {
         int[][] legacy = {
-            {0x06}, {0x27}, {0x37}, {0x60}, {0x61}, {0x62, 0x03}, {0x82, 0xC0, 1}, {0xCE}, {0xD4, 10}, {0xD5, 10}, {0xD6},
-            {0x9A, 0, 0, 0, 0, 0, 0}, {0xEA, 0, 0, 0, 0, 0, 0}
+            {0x06},
+            {0x27},
+            {0x37},
+            {0x60},
+            {0x61},
+            {0x62, 0x03},
+            {0x82, 0xC0, 1},
+            {0xCE},
+            {0xD4, 10},
+            {0xD5, 10},
+            {0xD6},
+            {0x9A, 0, 0, 0, 0, 0, 0},
+            {0xEA, 0, 0, 0, 0, 0, 0}
         };
         for (int[] bytes : legacy) {
             assertThat(outcome(CODE32, bytes)).as(Arrays.toString(bytes)).isEqualTo(OK);

@@ -60,10 +60,13 @@ class DecoderRobustnessTest {
             String meaning = fromArray == DecodeResult.OK ? Decoding.meaning(instruction) : "";
             int length = instruction.length();
             int[] asked = {0};
-            DecodeResult fromSource = decoder.decode(index -> {
-                assertThat(index).isEqualTo(asked[0]++);
-                return bytes[index] & 0xFF;
-            }, mode, instruction);
+            DecodeResult fromSource = decoder.decode(
+                    index -> {
+                        assertThat(index).isEqualTo(asked[0]++);
+                        return bytes[index] & 0xFF;
+                    },
+                    mode,
+                    instruction);
             assertThat(fromSource).isEqualTo(fromArray);
             if (fromArray == DecodeResult.OK) {
                 assertThat(asked[0]).isEqualTo(length);
@@ -77,12 +80,17 @@ class DecoderRobustnessTest {
     @Test
     void whatASourceThrowsPassesThroughAndTheDecoderGoesOn() {
         IllegalStateException fault = new IllegalStateException("page fault");
-        org.assertj.core.api.Assertions.assertThatThrownBy(() -> decoder.decode(index -> {
-            if (index == 2) {
-                throw fault;
-            }
-            return 0xB8;
-        }, CodeSize.CODE64, instruction)).isSameAs(fault);
-        assertThat(decoder.decode(Decoding.bytes(0x90), CodeSize.CODE64, instruction)).isEqualTo(DecodeResult.OK);
+        org.assertj.core.api.Assertions.assertThatThrownBy(() -> decoder.decode(
+                        index -> {
+                            if (index == 2) {
+                                throw fault;
+                            }
+                            return 0xB8;
+                        },
+                        CodeSize.CODE64,
+                        instruction))
+                .isSameAs(fault);
+        assertThat(decoder.decode(Decoding.bytes(0x90), CodeSize.CODE64, instruction))
+                .isEqualTo(DecodeResult.OK);
     }
 }

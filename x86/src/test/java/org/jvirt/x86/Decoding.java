@@ -29,16 +29,29 @@ final class Decoding {
     /// All that tells two instructions apart, but for their lengths.
     static String meaning(Instruction in) {
         StringBuilder text = new StringBuilder();
-        text.append(in.row().index()).append(' ').append(in.operandSize()).append(' ').append(in.addressSize());
+        text.append(in.row().index())
+                .append(' ')
+                .append(in.operandSize())
+                .append(' ')
+                .append(in.addressSize());
         text.append(in.lock() ? " lock" : "").append(' ').append(in.repeatPrefix());
         text.append(" seg").append(in.segment()).append(in.segmentOverridden());
         text.append(" vl").append(in.vectorLength()).append(' ').append(in.vectorIndexSize());
         for (int i = 0; i < in.operandCount(); i++) {
-            text.append(" [").append(in.kind(i)).append(' ').append(in.size(i)).append(' ').append(in.register(i));
+            text.append(" [")
+                    .append(in.kind(i))
+                    .append(' ')
+                    .append(in.size(i))
+                    .append(' ')
+                    .append(in.register(i));
             text.append(']');
         }
         text.append(' ').append(in.base()).append(' ').append(in.index()).append(' ');
-        text.append(in.scale()).append(' ').append(in.displacement()).append(' ').append(in.immediate());
+        text.append(in.scale())
+                .append(' ')
+                .append(in.displacement())
+                .append(' ')
+                .append(in.immediate());
         return text.append(' ').append(in.immediate2()).toString();
     }
 }

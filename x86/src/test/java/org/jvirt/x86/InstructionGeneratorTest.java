@@ -37,8 +37,10 @@ class InstructionGeneratorTest {
                         continue;
                     }
                     switch (instruction.kind(k)) {
-                        case GPR, GPR8_HIGH -> assertThat(REGISTERS >> instruction.register(k) & 1).isOne();
-                        case XMM, YMM, MMX -> assertThat(instruction.register(k)).isLessThan(4);
+                        case GPR, GPR8_HIGH ->
+                            assertThat(REGISTERS >> instruction.register(k) & 1).isOne();
+                        case XMM, YMM, MMX ->
+                            assertThat(instruction.register(k)).isLessThan(4);
                         case MEMORY -> {
                             memory++;
                             checkAddress(k);
@@ -67,7 +69,8 @@ class InstructionGeneratorTest {
     void gathersAreNotGeneratedWithoutAnIndexRegister() {
         OpcodeRow gather = OpcodeTable.rows(Mnemonic.VPGATHERDD).getFirst();
         assertThat(restricted(1).generate(gather, CodeSize.CODE64, instruction)).isFalse();
-        assertThat(restricted(1).indexes(0b10).generate(gather, CodeSize.CODE64, instruction)).isTrue();
+        assertThat(restricted(1).indexes(0b10).generate(gather, CodeSize.CODE64, instruction))
+                .isTrue();
         assertThat(instruction.index()).isOne();
     }
 
@@ -105,6 +108,7 @@ class InstructionGeneratorTest {
     @Test
     void impossibleSettingsAreRefused() {
         assertThatThrownBy(() -> new InstructionGenerator(1).registers(0)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new InstructionGenerator(1).displacements(5, 4)).hasMessageContaining("between 5 and 4");
+        assertThatThrownBy(() -> new InstructionGenerator(1).displacements(5, 4))
+                .hasMessageContaining("between 5 and 4");
     }
 }

@@ -52,7 +52,8 @@ class ObjdumpComparisonTest {
             if (line != null && ObjdumpDialect.unknown(line.text(), sample.instruction())) {
                 continue;
             }
-            if (line == null || line.length() != sample.bytes().length
+            if (line == null
+                    || line.length() != sample.bytes().length
                     || !ObjdumpDialect.equal(ours, line.text(), sample.instruction())) {
                 differences.add(sample.row() + " | " + hex(sample.bytes()) + " | " + ours + " | "
                         + (line == null ? "?" : line.length() + " " + line.text()));

@@ -15,8 +15,12 @@ final class ObjdumpDialect {
     /// Encodings that objdump does not know, or gives to an extension that this table leaves out; old processors and
     /// those without the extension execute them as the table says.
     static boolean unknown(String theirs, Instruction instruction) {
-        boolean other = theirs.contains("(bad)") || theirs.contains("bnd") || theirs.contains("(8087 only)")
-                || theirs.contains("(287 only)") || theirs.contains("cldemote") || theirs.contains("prefetchi");
+        boolean other = theirs.contains("(bad)")
+                || theirs.contains("bnd")
+                || theirs.contains("(8087 only)")
+                || theirs.contains("(287 only)")
+                || theirs.contains("cldemote")
+                || theirs.contains("prefetchi");
         return other && (instruction.row().alias() || instruction.mnemonic() == Mnemonic.SALC);
     }
 
@@ -35,7 +39,8 @@ final class ObjdumpDialect {
         other = other.replace("OWORD PTR", "XMMWORD PTR").replace("+0x0]", "]");
         String own = ours.replace("+0x0]", "]");
         if (isBranch(instruction)) {
-            return name(other).equals(name(NOISE.matcher(ours).replaceFirst(""))) && sameTarget(ours, other, instruction);
+            return name(other).equals(name(NOISE.matcher(ours).replaceFirst("")))
+                    && sameTarget(ours, other, instruction);
         }
         if (instruction.mnemonic() == Mnemonic.CALL || instruction.mnemonic() == Mnemonic.JMP) {
             return withoutSegment(ours).equals(withoutSegment(other))
@@ -52,7 +57,9 @@ final class ObjdumpDialect {
         String otherRest = otherEnd < 0 ? "" : other.substring(otherEnd);
         String otherName = otherEnd < 0 ? other : other.substring(0, otherEnd);
         if (rest.equals(otherRest)
-                && (otherName.equals(ourName + "d") || otherName.equals(ourName + "w") || otherName.equals(ourName + "q"))) {
+                && (otherName.equals(ourName + "d")
+                        || otherName.equals(ourName + "w")
+                        || otherName.equals(ourName + "q"))) {
             return true;
         }
         return switch (instruction.mnemonic()) {
@@ -76,7 +83,10 @@ final class ObjdumpDialect {
     }
 
     private static String withoutSegment(String text) {
-        return text.replace(" ds:[", " [").replace(" cs:[", " [").replace(" ds:", " ").replace(" cs:", " ");
+        return text.replace(" ds:[", " [")
+                .replace(" cs:[", " [")
+                .replace(" ds:", " ")
+                .replace(" cs:", " ");
     }
 
     /// The name, without the size suffix that 16-bit code shows.

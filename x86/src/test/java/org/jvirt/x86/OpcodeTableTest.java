@@ -49,9 +49,19 @@ class OpcodeTableTest {
                 unaligned.add(row.mnemonic());
             }
         }
-        assertThat(unaligned).containsExactlyInAnyOrder(Mnemonic.MOVUPS, Mnemonic.MOVUPD, Mnemonic.MOVDQU,
-                Mnemonic.LDDQU, Mnemonic.PCMPESTRI, Mnemonic.PCMPESTRM, Mnemonic.PCMPISTRI, Mnemonic.PCMPISTRM,
-                Mnemonic.INVEPT, Mnemonic.INVVPID, Mnemonic.INVPCID);
+        assertThat(unaligned)
+                .containsExactlyInAnyOrder(
+                        Mnemonic.MOVUPS,
+                        Mnemonic.MOVUPD,
+                        Mnemonic.MOVDQU,
+                        Mnemonic.LDDQU,
+                        Mnemonic.PCMPESTRI,
+                        Mnemonic.PCMPESTRM,
+                        Mnemonic.PCMPISTRI,
+                        Mnemonic.PCMPISTRM,
+                        Mnemonic.INVEPT,
+                        Mnemonic.INVVPID,
+                        Mnemonic.INVPCID);
     }
 
     @Test
@@ -74,9 +84,21 @@ class OpcodeTableTest {
 
     @Test
     void privilegedRowsAreMarked() {
-        for (Mnemonic mnemonic : List.of(Mnemonic.HLT, Mnemonic.WRMSR, Mnemonic.RDMSR, Mnemonic.LGDT, Mnemonic.LIDT,
-                Mnemonic.INVLPG, Mnemonic.CLTS, Mnemonic.LTR, Mnemonic.LLDT, Mnemonic.WBINVD, Mnemonic.XSETBV,
-                Mnemonic.SWAPGS, Mnemonic.SYSRET, Mnemonic.INVPCID)) {
+        for (Mnemonic mnemonic : List.of(
+                Mnemonic.HLT,
+                Mnemonic.WRMSR,
+                Mnemonic.RDMSR,
+                Mnemonic.LGDT,
+                Mnemonic.LIDT,
+                Mnemonic.INVLPG,
+                Mnemonic.CLTS,
+                Mnemonic.LTR,
+                Mnemonic.LLDT,
+                Mnemonic.WBINVD,
+                Mnemonic.XSETBV,
+                Mnemonic.SWAPGS,
+                Mnemonic.SYSRET,
+                Mnemonic.INVPCID)) {
             assertThat(OpcodeTable.rows(mnemonic)).allMatch(OpcodeRow::privileged);
         }
         assertThat(OpcodeTable.rows(Mnemonic.SGDT)).allMatch(OpcodeRow::umip).noneMatch(OpcodeRow::privileged);

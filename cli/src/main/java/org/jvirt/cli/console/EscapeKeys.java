@@ -11,8 +11,7 @@ package org.jvirt.cli.console;
 final class EscapeKeys {
     static final byte CTRL_A = 1;
 
-    static final String HELP =
-            """
+    static final String HELP = """
             Ctrl-A h      this help
             Ctrl-A x      quit: the virtual machine ends at once
             Ctrl-A b      send a break (Linux: SysRq)

@@ -16,8 +16,8 @@ import org.jvirt.machine.chardev.BufferedBackend;
 /// Standard input and output as a serial line, with escape keys where input is a terminal, and the monitor behind
 /// Ctrl-A c.
 ///
-/// The terminal is in raw mode from [#open] to [#close]; a shutdown hook puts it back however the program ends, but for
-/// SIGKILL. Thread-safe.
+/// The terminal is in raw mode from [#open] to [#close]; a shutdown hook puts it back however the program ends, but
+/// for SIGKILL. Thread-safe.
 public final class TerminalConsole extends BufferedBackend {
     private static final int STDIN = 0;
     private static final String PROMPT = "(jvirt) ";

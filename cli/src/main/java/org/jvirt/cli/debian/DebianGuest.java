@@ -11,8 +11,8 @@ import org.jvirt.core.HostFailureException;
 
 /// Debian's kernel and an initramfs with busybox, ready to boot, kept in the user's cache.
 ///
-/// The first call fetches and builds; later ones answer from the cache. Two processes may do so at the same time: each
-/// works in a directory of its own and the first to finish gives its result the final name.
+/// The first call fetches and builds; later ones answer from the cache. Two processes may do so at the same time:
+/// each works in a directory of its own and the first to finish gives its result the final name.
 ///
 /// @param kernel a bzImage
 /// @param initrd the initramfs
@@ -49,7 +49,9 @@ public record DebianGuest(Path kernel, Path initrd) {
     /// `$XDG_CACHE_HOME/jvirt`, or `~/.cache/jvirt`.
     public static Path cacheDirectory() {
         String configured = System.getenv("XDG_CACHE_HOME");
-        Path base = configured == null || configured.isBlank() || !Path.of(configured).isAbsolute()
+        Path base = configured == null
+                        || configured.isBlank()
+                        || !Path.of(configured).isAbsolute()
                 ? Path.of(System.getProperty("user.home"), ".cache")
                 : Path.of(configured);
         return base.resolve("jvirt");

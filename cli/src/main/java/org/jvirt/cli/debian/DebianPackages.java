@@ -36,7 +36,8 @@ final class DebianPackages {
             }
         }
         throw new UserErrorException(
-                "The package lists of this machine know no %s. Give a kernel with --kernel instead.".formatted(metaPackage));
+                "The package lists of this machine know no %s. Give a kernel with --kernel instead."
+                        .formatted(metaPackage));
     }
 
     /// Downloads a package and unpacks its files below `target`.
@@ -49,7 +50,10 @@ final class DebianPackages {
                 var result = HostCommand.run(download, List.of("apt-get", "download", packageName));
                 if (result.exitCode() != 0) {
                     throw new HostFailureException("Cannot download %s: apt-get ended with %d:%n%s"
-                            .formatted(packageName, result.exitCode(), result.output().strip()));
+                            .formatted(
+                                    packageName,
+                                    result.exitCode(),
+                                    result.output().strip()));
                 }
                 progress.accept("Unpacking " + packageName);
                 var unpacked = HostCommand.run(
@@ -71,7 +75,9 @@ final class DebianPackages {
             throw new UserErrorException(
                     "This host has no apt-get to fetch Debian's kernel with. Give one with --kernel and --initrd.");
         }
-        if (HostCommand.run(Path.of("/"), List.of("apt-cache", "show", packageName)).exitCode() == 0) {
+        if (HostCommand.run(Path.of("/"), List.of("apt-cache", "show", packageName))
+                        .exitCode()
+                == 0) {
             return;
         }
         if (!"root".equals(System.getProperty("user.name"))) {

@@ -20,13 +20,13 @@ final class HostCommand {
             Process process = new ProcessBuilder(command)
                     .directory(directory.toFile())
                     .redirectErrorStream(true)
-                    .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                    .redirectInput(
+                            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                     .start();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             return new Result(process.waitFor(), output);
         } catch (IOException e) {
-            throw new HostFailureException(
-                    "Cannot run %s: %s".formatted(command.getFirst(), e.getMessage()), e);
+            throw new HostFailureException("Cannot run %s: %s".formatted(command.getFirst(), e.getMessage()), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new HostFailureException("Interrupted while running " + command.getFirst(), e);

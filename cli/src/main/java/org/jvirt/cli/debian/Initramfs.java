@@ -25,8 +25,7 @@ public final class Initramfs {
             "nls_cp437",
             "isofs");
 
-    private static final String INIT =
-            """
+    private static final String INIT = """
             #!/bin/busybox sh
             /bin/busybox mkdir -p /proc /sys /dev /tmp /run /mnt /root /usr/bin /usr/sbin /sbin
             /bin/busybox --install -s
@@ -60,7 +59,8 @@ public final class Initramfs {
     /// @param busybox a statically linked busybox
     /// @param modules the kernel's modules
     public static void write(Path target, Path busybox, KernelModules modules) throws IOException {
-        Path unfinished = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".part");
+        Path unfinished =
+                Files.createTempFile(target.getParent(), target.getFileName().toString(), ".part");
         try (var archive = new CpioArchive(new BufferedOutputStream(Files.newOutputStream(unfinished)))) {
             for (String directory : List.of("bin", "dev", "modules", "root")) {
                 archive.directory(directory, 0755);
@@ -76,8 +76,7 @@ public final class Initramfs {
                 archive.file("modules/" + name, 0644, Files.readAllBytes(module));
                 order.add(name);
             }
-            archive.file(
-                    "modules/order", 0644, (String.join("\n", order) + "\n").getBytes(StandardCharsets.UTF_8));
+            archive.file("modules/order", 0644, (String.join("\n", order) + "\n").getBytes(StandardCharsets.UTF_8));
         }
         Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }

@@ -40,10 +40,9 @@ public final class Doctor {
     private static Finding java() {
         return Finding.good(
                 "Java",
-                "%s %s, %s".formatted(
-                        System.getProperty("java.vm.name"),
-                        Runtime.version(),
-                        System.getProperty("os.arch")));
+                "%s %s, %s"
+                        .formatted(
+                                System.getProperty("java.vm.name"), Runtime.version(), System.getProperty("os.arch")));
     }
 
     private Finding processor(Set<String> flags) {
@@ -53,8 +52,11 @@ public final class Doctor {
         String detail = "%s, %d available, %s".formatted(model, count, level);
         return count > 1
                 ? Finding.good("Processor", detail)
-                : Finding.fair("Processor", detail, "give the host or container a second processor: one is shared by "
-                        + "the guest and its devices");
+                : Finding.fair(
+                        "Processor",
+                        detail,
+                        "give the host or container a second processor: one is shared by "
+                                + "the guest and its devices");
     }
 
     private Finding memory() {
@@ -80,7 +82,9 @@ public final class Doctor {
     }
 
     private Finding hugePages() {
-        long reserved = host.field("/proc/meminfo", "HugePages_Total").flatMap(Doctor::number).orElse(0L);
+        long reserved = host.field("/proc/meminfo", "HugePages_Total")
+                .flatMap(Doctor::number)
+                .orElse(0L);
         String shared = host.read("/sys/kernel/mm/transparent_hugepage/shmem_enabled")
                 .map(Doctor::chosen)
                 .orElse("unavailable");
@@ -101,7 +105,10 @@ public final class Doctor {
         }
         return run.get().equals("1")
                 ? Finding.good("KSM", "on")
-                : Finding.fair("KSM", "off", "many like guests need less memory with: echo 1 | sudo tee /sys/kernel/mm/ksm/run");
+                : Finding.fair(
+                        "KSM",
+                        "off",
+                        "many like guests need less memory with: echo 1 | sudo tee /sys/kernel/mm/ksm/run");
     }
 
     private Finding tun() {
@@ -111,8 +118,12 @@ public final class Doctor {
     }
 
     private Finding userNamespaces() {
-        long most = host.read("/proc/sys/user/max_user_namespaces").flatMap(Doctor::number).orElse(0L);
-        boolean allowed = host.read("/proc/sys/kernel/unprivileged_userns_clone").map(v -> v.equals("1")).orElse(true);
+        long most = host.read("/proc/sys/user/max_user_namespaces")
+                .flatMap(Doctor::number)
+                .orElse(0L);
+        boolean allowed = host.read("/proc/sys/kernel/unprivileged_userns_clone")
+                .map(v -> v.equals("1"))
+                .orElse(true);
         return most > 0 && allowed
                 ? Finding.good("User namespaces", "available to users")
                 : Finding.missing(
@@ -122,7 +133,9 @@ public final class Doctor {
     }
 
     private long kibibytes(String key) {
-        return host.field("/proc/meminfo", key).flatMap(v -> number(v.replace(" kB", ""))).orElse(0L);
+        return host.field("/proc/meminfo", key)
+                .flatMap(v -> number(v.replace(" kB", "")))
+                .orElse(0L);
     }
 
     private static Optional<Long> number(String text) {

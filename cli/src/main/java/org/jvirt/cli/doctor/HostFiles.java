@@ -34,7 +34,8 @@ public record HostFiles(Path root) {
     Optional<String> field(String absolute, String key) {
         return read(absolute)
                 .flatMap(text -> text.lines()
-                        .filter(line -> line.startsWith(key) && line.substring(key.length()).strip().startsWith(":"))
+                        .filter(line -> line.startsWith(key)
+                                && line.substring(key.length()).strip().startsWith(":"))
                         .map(line -> line.substring(line.indexOf(':') + 1).strip())
                         .findFirst());
     }

@@ -36,7 +36,9 @@ final class KvmCheck {
             }
         } catch (HostFailureException e) {
             return Finding.missing(
-                    "KVM", String.valueOf(e.getMessage()), "join the group that owns it: sudo usermod -aG kvm $USER, then log in again");
+                    "KVM",
+                    String.valueOf(e.getMessage()),
+                    "join the group that owns it: sudo usermod -aG kvm $USER, then log in again");
         }
         return hardware
                 ? Finding.good("KVM", "/dev/kvm opens and the processor has hardware virtualization")

@@ -32,7 +32,8 @@ public record DiskOption(Path file, boolean readOnly, boolean snapshot, Optional
     private static void require(KeyValues values, String key, String only) {
         String value = values.take(key).orElse(only);
         if (!value.equals(only)) {
-            throw new UserErrorException("--disk: %s=%s is not supported, only %s=%s is. %s".formatted(key, value, key, only, FORM));
+            throw new UserErrorException(
+                    "--disk: %s=%s is not supported, only %s=%s is. %s".formatted(key, value, key, only, FORM));
         }
     }
 }

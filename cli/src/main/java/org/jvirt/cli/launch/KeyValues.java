@@ -68,7 +68,8 @@ public final class KeyValues {
         return switch (value.get()) {
             case "on", "yes", "true", "y" -> true;
             case "off", "no", "false", "n" -> false;
-            default -> throw new UserErrorException("%s: %s takes on or off, not '%s'.".formatted(option, key, value.get()));
+            default ->
+                throw new UserErrorException("%s: %s takes on or off, not '%s'.".formatted(option, key, value.get()));
         };
     }
 

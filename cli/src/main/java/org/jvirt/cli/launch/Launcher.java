@@ -20,7 +20,6 @@ import org.jvirt.machine.Engines;
 import org.jvirt.machine.ExitReason;
 import org.jvirt.machine.VirtualMachine;
 import org.jvirt.machine.VirtualMachineBuilder;
-import org.jvirt.machine.VmConfig;
 import org.jvirt.machine.chardev.FileBackend;
 import org.jvirt.machine.chardev.NullBackend;
 import org.jvirt.machine.chardev.PtyBackend;
@@ -178,8 +177,11 @@ public final class Launcher {
     private long rtcOffsetNanos() {
         return switch (options.rtc()) {
             case UTC -> 0;
-            case LOCALTIME -> TimeUnit.SECONDS.toNanos(
-                    ZoneId.systemDefault().getRules().getOffset(Instant.now()).getTotalSeconds());
+            case LOCALTIME ->
+                TimeUnit.SECONDS.toNanos(ZoneId.systemDefault()
+                        .getRules()
+                        .getOffset(Instant.now())
+                        .getTotalSeconds());
         };
     }
 

@@ -40,7 +40,7 @@ public sealed interface SerialTarget {
             int comma = rest.indexOf(',');
             return new Unix(Path.of(comma < 0 ? rest : rest.substring(0, comma)));
         }
-        throw new UserErrorException("Unknown serial line '%s'. Use stdio, file:PATH, unix:PATH, pty or none."
-                .formatted(text));
+        throw new UserErrorException(
+                "Unknown serial line '%s'. Use stdio, file:PATH, unix:PATH, pty or none.".formatted(text));
     }
 }

@@ -11,7 +11,8 @@ import org.jvirt.cli.launch.SerialTarget;
 import org.jvirt.cli.launch.Suggestion;
 import org.jvirt.core.UserErrorException;
 
-/// The `-chardev` options seen so far, by id, and the short forms that `-serial` and `-monitor` take. Not thread-safe.
+/// The `-chardev` options seen so far, by id, and the short forms that `-serial` and `-monitor` take. Not
+/// thread-safe.
 final class Chardevs {
     private static final List<String> KINDS = List.of("stdio", "file", "socket", "pty", "null");
 
@@ -21,16 +22,16 @@ final class Chardevs {
         var values = new KeyValues("-chardev", "backend", text);
         String kind = values.takeRequired("backend");
         String id = values.takeRequired("id");
-        SerialTarget target =
-                switch (kind) {
-                    case "stdio" -> new SerialTarget.Stdio(values.takeSwitch("mux", false));
-                    case "file" -> new SerialTarget.File(Path.of(values.takeRequired("path")));
-                    case "socket" -> socket(values);
-                    case "pty" -> new SerialTarget.Pty();
-                    case "null" -> new SerialTarget.None();
-                    default -> throw new UserErrorException("-chardev: '%s' is not supported. The nearest that is: %s."
-                            .formatted(kind, Suggestion.nearest(kind, KINDS)));
-                };
+        SerialTarget target = switch (kind) {
+            case "stdio" -> new SerialTarget.Stdio(values.takeSwitch("mux", false));
+            case "file" -> new SerialTarget.File(Path.of(values.takeRequired("path")));
+            case "socket" -> socket(values);
+            case "pty" -> new SerialTarget.Pty();
+            case "null" -> new SerialTarget.None();
+            default ->
+                throw new UserErrorException("-chardev: '%s' is not supported. The nearest that is: %s."
+                        .formatted(kind, Suggestion.nearest(kind, KINDS)));
+        };
         values.ignore(Set.of("mux", "signal", "logfile", "logappend", "append"));
         values.end(Set.of("id", "path", "mux", "signal"));
         byId.put(id, target);

@@ -31,8 +31,8 @@ final class Devices {
             "virtio-rng-pci-non-transitional", "virtio-rng-pci",
             "virtio-serial", "virtio-serial-pci",
             "virtio-serial-pci-non-transitional", "virtio-serial-pci");
-    private static final Set<String> NO_CONSEQUENCE =
-            Set.of("id", "bus", "addr", "disable-legacy", "disable-modern", "max_ports", "rng", "bootindex", "name", "nr");
+    private static final Set<String> NO_CONSEQUENCE = Set.of(
+            "id", "bus", "addr", "disable-legacy", "disable-modern", "max_ports", "rng", "bootindex", "name", "nr");
 
     private final Chardevs chardevs;
     private final Drives drives;
@@ -55,8 +55,9 @@ final class Devices {
         String driver = ALIASES.getOrDefault(given, given);
         values.ignore(NO_CONSEQUENCE);
         switch (driver) {
-            case "isa-debug-exit" -> options.addTestDevice(
-                    new TestDevice.DebugExit(values.takeNumber("iobase", 0x501), values.takeNumber("iosize", 2)));
+            case "isa-debug-exit" ->
+                options.addTestDevice(
+                        new TestDevice.DebugExit(values.takeNumber("iobase", 0x501), values.takeNumber("iosize", 2)));
             case "pc-testdev" -> options.addTestDevice(new TestDevice.Pc());
             case "pci-testdev" -> options.addTestDevice(new TestDevice.Pci());
             case "virtio-rng-pci" -> options.addRng();
@@ -68,9 +69,10 @@ final class Devices {
                 Optional<String> serial = values.take("serial").or(disk::serial);
                 options.addDisk(new DiskOption(disk.file(), disk.readOnly(), disk.snapshot(), serial));
             }
-            default -> throw new UserErrorException(
-                    "-device: '%s' is not supported. The nearest that is: %s; -device '?' lists all."
-                            .formatted(given, Suggestion.nearest(given, KNOWN.keySet())));
+            default ->
+                throw new UserErrorException(
+                        "-device: '%s' is not supported. The nearest that is: %s; -device '?' lists all."
+                                .formatted(given, Suggestion.nearest(given, KNOWN.keySet())));
         }
         values.end(Set.of("iobase", "iosize", "drive", "serial", "chardev", "id", "rng"));
     }

@@ -38,18 +38,21 @@ final class Drives {
             }
             case "none" -> {
                 waiting.put(
-                        id.orElseThrow(() -> new UserErrorException("-drive: if=none needs id=… for a device to name.")),
+                        id.orElseThrow(
+                                () -> new UserErrorException("-drive: if=none needs id=… for a device to name.")),
                         disk);
                 return Optional.empty();
             }
-            default -> throw new UserErrorException(
-                    "-drive: if=%s is not supported. The nearest that is: virtio.".formatted(kind));
+            default ->
+                throw new UserErrorException(
+                        "-drive: if=%s is not supported. The nearest that is: virtio.".formatted(kind));
         }
     }
 
     void blockdev(String text) {
         if (text.startsWith("{")) {
-            throw new UserErrorException("-blockdev: JSON is not supported. Use driver=raw,node-name=…,file.filename=….");
+            throw new UserErrorException(
+                    "-blockdev: JSON is not supported. Use driver=raw,node-name=…,file.filename=….");
         }
         var values = new KeyValues("-blockdev", "driver", text);
         String driver = values.takeRequired("driver");

@@ -56,7 +56,10 @@ public final class QemuCommandLine {
         withValue.put("initrd", v -> options.initrd(Path.of(v)));
         withValue.put("append", options::append);
         withValue.put("bios", v -> options.bios(Path.of(v)));
-        withValue.put("name", v -> options.name(new KeyValues("-name", "guest", v).take("guest").orElse("jvirt")));
+        withValue.put(
+                "name",
+                v -> options.name(
+                        new KeyValues("-name", "guest", v).take("guest").orElse("jvirt")));
         withValue.put("serial", serials::add);
         withValue.put("monitor", monitors::add);
         withValue.put("chardev", chardevs::define);
@@ -137,7 +140,8 @@ public final class QemuCommandLine {
             case "device" -> new Request.PrintDevices(Devices.list());
             case "cpu" -> new Request.PrintCpus();
             case "machine", "M" -> new Request.PrintMachines();
-            default -> throw new UserErrorException("-%s has no list; see jvirt qemu-system-x86_64 --help.".formatted(name));
+            default ->
+                throw new UserErrorException("-%s has no list; see jvirt qemu-system-x86_64 --help.".formatted(name));
         };
     }
 
@@ -149,8 +153,20 @@ public final class QemuCommandLine {
                     .formatted(type, Suggestion.nearest(type, MACHINES)));
         }
         values.take("accel").ifPresent(this::accelerators);
-        values.ignore(Set.of("usb", "vmport", "dump-guest-core", "mem-merge", "smm", "graphics", "kernel_irqchip",
-                "kernel-irqchip", "hpet", "smbus", "sata", "pic", "pit"));
+        values.ignore(Set.of(
+                "usb",
+                "vmport",
+                "dump-guest-core",
+                "mem-merge",
+                "smm",
+                "graphics",
+                "kernel_irqchip",
+                "kernel-irqchip",
+                "hpet",
+                "smbus",
+                "sata",
+                "pic",
+                "pit"));
         values.end(Set.of("type", "accel"));
     }
 
@@ -192,7 +208,8 @@ public final class QemuCommandLine {
         var values = new KeyValues("-object", "type", text);
         String type = values.takeRequired("type");
         if (!Set.of("rng-random", "rng-builtin").contains(type)) {
-            throw new UserErrorException("-object: '%s' is not supported. The nearest that is: rng-builtin.".formatted(type));
+            throw new UserErrorException(
+                    "-object: '%s' is not supported. The nearest that is: rng-builtin.".formatted(type));
         }
         values.ignore(Set.of("id", "filename"));
         values.end(Set.of("id", "filename"));
@@ -205,8 +222,9 @@ public final class QemuCommandLine {
                 switch (base) {
                     case "utc" -> LaunchOptions.RtcBase.UTC;
                     case "localtime" -> LaunchOptions.RtcBase.LOCALTIME;
-                    default -> throw new UserErrorException(
-                            "-rtc: base=%s is not supported. Those that are: utc, localtime.".formatted(base));
+                    default ->
+                        throw new UserErrorException(
+                                "-rtc: base=%s is not supported. Those that are: utc, localtime.".formatted(base));
                 });
         values.ignore(Set.of("clock", "driftfix"));
         values.end(Set.of("base", "clock", "driftfix"));
@@ -214,7 +232,8 @@ public final class QemuCommandLine {
 
     private static void requireNone(String option, String value) {
         if (!value.equals("none")) {
-            throw new UserErrorException("%s %s is not supported. The nearest that is: %s none.".formatted(option, value, option));
+            throw new UserErrorException(
+                    "%s %s is not supported. The nearest that is: %s none.".formatted(option, value, option));
         }
     }
 

@@ -26,7 +26,9 @@ class CpioArchiveTest {
     @Test
     void everyEntryBeginsWithTheMagicAndIsPaddedToFour() throws IOException {
         byte[] bytes = archive();
-        assertThat(new String(bytes, StandardCharsets.ISO_8859_1)).startsWith("070701").contains("TRAILER!!!");
+        assertThat(new String(bytes, StandardCharsets.ISO_8859_1))
+                .startsWith("070701")
+                .contains("TRAILER!!!");
         assertThat(bytes.length % 4).isZero();
     }
 

@@ -37,6 +37,7 @@ class KernelModulesTest {
 
     @Test
     void aFileWithoutTheFieldNeedsNothing() {
-        assertThat(KernelModules.dependencies("no module".getBytes(StandardCharsets.US_ASCII))).isEmpty();
+        assertThat(KernelModules.dependencies("no module".getBytes(StandardCharsets.US_ASCII)))
+                .isEmpty();
     }
 }

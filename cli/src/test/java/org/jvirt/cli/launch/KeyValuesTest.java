@@ -18,7 +18,8 @@ class KeyValuesTest {
 
     @Test
     void twoCommasAreOne() {
-        assertThat(new KeyValues("-drive", "", "file=a,,b.img,if=none").take("file")).contains("a,b.img");
+        assertThat(new KeyValues("-drive", "", "file=a,,b.img,if=none").take("file"))
+                .contains("a,b.img");
     }
 
     @Test
@@ -43,6 +44,7 @@ class KeyValuesTest {
         var values = new KeyValues("-smp", "cpus", "two,pic=maybe");
         assertThatThrownBy(() -> values.takeNumber("cpus", 1)).hasMessageContaining("takes a number, not 'two'");
         assertThatThrownBy(() -> values.takeSwitch("pic", true)).hasMessageContaining("on or off, not 'maybe'");
-        assertThat(new KeyValues("-device", "driver", "x,iobase=0xf4").takeNumber("iobase", 0)).isEqualTo(0xf4);
+        assertThat(new KeyValues("-device", "driver", "x,iobase=0xf4").takeNumber("iobase", 0))
+                .isEqualTo(0xf4);
     }
 }

@@ -62,7 +62,8 @@ class QemuCommandLineTest {
     void disksComeFromDriveAndFromBlockdev() {
         var plain = new DiskOption(Path.of("a.raw"), false, false, Optional.empty());
         assertThat(options("-drive file=a.raw,format=raw,if=virtio").disks()).containsExactly(plain);
-        assertThat(options("-drive file=a.raw,if=none,id=d -device virtio-blk-pci,drive=d,serial=S").disks())
+        assertThat(options("-drive file=a.raw,if=none,id=d -device virtio-blk-pci,drive=d,serial=S")
+                        .disks())
                 .containsExactly(new DiskOption(Path.of("a.raw"), false, false, Optional.of("S")));
         assertThat(options("-blockdev driver=file,filename=a.raw,node-name=f -blockdev driver=raw,node-name=n,file=f"
                                 + " -device virtio-blk-pci,drive=n")
@@ -102,9 +103,11 @@ class QemuCommandLineTest {
     @Test
     void questionsAreAnswered() {
         assertThat(parse("--version")).isEqualTo(new Request.PrintVersion());
-        assertThat(parse("-device ?")).isInstanceOfSatisfying(Request.PrintDevices.class, devices -> assertThat(
-                        devices.list())
-                .contains("isa-debug-exit", "virtio-blk-pci", "virtio-rng-pci", "pci-testdev"));
+        assertThat(parse("-device ?"))
+                .isInstanceOfSatisfying(
+                        Request.PrintDevices.class,
+                        devices -> assertThat(devices.list())
+                                .contains("isa-debug-exit", "virtio-blk-pci", "virtio-rng-pci", "pci-testdev"));
         assertThat(parse("-cpu help")).isEqualTo(new Request.PrintCpus());
         assertThat(parse("-M ?")).isEqualTo(new Request.PrintMachines());
     }
@@ -136,6 +139,8 @@ class QemuCommandLineTest {
             assertThat(parse(line)).isInstanceOf(Request.Run.class);
             return;
         }
-        assertThatThrownBy(() -> parse(line)).isInstanceOf(UserErrorException.class).hasMessageContaining(part);
+        assertThatThrownBy(() -> parse(line))
+                .isInstanceOf(UserErrorException.class)
+                .hasMessageContaining(part);
     }
 }

@@ -7,7 +7,8 @@ import java.util.TreeMap;
 
 /// Everything a vCPU knows between two instructions, the same record on every engine.
 ///
-/// @param msrs the model-specific registers that hold state, by number, apart from EFER, `IA32_APIC_BASE` and x2APIC's
+/// @param msrs the model-specific registers that hold state, by number, apart from EFER, `IA32_APIC_BASE` and
+///     x2APIC's
 public record CpuState(
         GeneralRegisters general,
         SegmentRegisters segments,

@@ -8,10 +8,6 @@ package org.jvirt.core.cpu;
 /// @param injectedVector    an event whose delivery was begun but not finished, or -1
 /// @param injectedErrorCode its error code, or -1 for none
 public record PendingEvents(
-        boolean nmiPending,
-        boolean nmiBlocked,
-        boolean interruptShadow,
-        int injectedVector,
-        int injectedErrorCode) {
+        boolean nmiPending, boolean nmiBlocked, boolean interruptShadow, int injectedVector, int injectedErrorCode) {
     public static final PendingEvents NONE = new PendingEvents(false, false, false, -1, -1);
 }

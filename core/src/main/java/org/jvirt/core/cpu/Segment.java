@@ -3,8 +3,9 @@ package org.jvirt.core.cpu;
 /// A segment register with its hidden part.
 ///
 /// @param limit      highest offset, scaled to bytes, 0–0xffff_ffff
-/// @param attributes descriptor bits 40–47 and 52–55 as in the second descriptor word shifted right by 8: type 0–3, S 4,
-///                   DPL 5–6, P 7, AVL 12, L 13, D/B 14, G 15; bit 16 set means unusable (a null selector was loaded)
+/// @param attributes descriptor bits 40–47 and 52–55 as in the second descriptor word shifted right by 8: type 0–3,
+///                   S 4, DPL 5–6, P 7, AVL 12, L 13, D/B 14, G 15; bit 16 set means unusable (a null selector was
+///                   loaded)
 public record Segment(int selector, long base, long limit, int attributes) {
     public static final int S = 1 << 4;
     public static final int PRESENT = 1 << 7;

@@ -22,8 +22,8 @@ import org.jvirt.core.Snapshottable;
 /// 0x510 selector (16)   0x511 data (8)   0x514 DMA address (64, big-endian; the write of the low half starts)
 /// ```
 ///
-/// Items are read byte by byte or by DMA; files are found by name through the directory, sorted as QEMU sorts them, so
-/// that keys are the same on every start. Reading past the end gives zeroes.
+/// Items are read byte by byte or by DMA; files are found by name through the directory, sorted as QEMU sorts them,
+/// so that keys are the same on every start. Reading past the end gives zeroes.
 ///
 /// Thread-safe: one lock, held while a supplier or a write listener is called; these must not block or call back.
 public final class FwCfg implements IoDevice, Snapshottable<FwCfgState> {
@@ -83,7 +83,10 @@ public final class FwCfg implements IoDevice, Snapshottable<FwCfgState> {
             byte[] name = new byte[MAX_NAME_BYTES];
             byte[] ascii = file.getKey().getBytes(StandardCharsets.US_ASCII);
             System.arraycopy(ascii, 0, name, 0, ascii.length);
-            out.putInt(file.getValue().size()).putShort((short) next++).putShort((short) 0).put(name);
+            out.putInt(file.getValue().size())
+                    .putShort((short) next++)
+                    .putShort((short) 0)
+                    .put(name);
         }
         return out.array();
     }

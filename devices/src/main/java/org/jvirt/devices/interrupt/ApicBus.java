@@ -54,8 +54,7 @@ final class ApicBus implements MsiSink {
     }
 
     /// A message of a device or IO-APIC; answers whether some local APIC took it.
-    boolean interrupt(
-            int destination, boolean logical, int mode, int vector, boolean level, boolean redirectionHint) {
+    boolean interrupt(int destination, boolean logical, int mode, int vector, boolean level, boolean redirectionHint) {
         int target = destination == BROADCAST ? X2APIC_BROADCAST : destination;
         int effectiveMode = redirectionHint && mode == DeliveryMode.FIXED ? DeliveryMode.LOWEST_PRIORITY : mode;
         // INIT, NMI, SMI and ExtINT are edges whatever the trigger mode says; a start-up message does not exist here.
@@ -93,9 +92,7 @@ final class ApicBus implements MsiSink {
             return deliverToLowestPriority(destination, logical, vector, level);
         }
         if (!logical && destination != X2APIC_BROADCAST) {
-            return destination >= 0
-                    && destination < apics.length
-                    && apics[destination].accept(mode, vector, level);
+            return destination >= 0 && destination < apics.length && apics[destination].accept(mode, vector, level);
         }
         boolean taken = false;
         for (LocalApic apic : apics) {

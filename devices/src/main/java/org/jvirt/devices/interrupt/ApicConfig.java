@@ -2,9 +2,9 @@ package org.jvirt.devices.interrupt;
 
 /// What the local APICs are. The APIC ID of vCPU `n` is `n`.
 ///
-/// @param vcpus               how many, 1 to 32767; beyond 255 the guest must use x2APIC mode, and beyond 254 interrupt
-///                            messages need the extended destination (bits 11–5 of an MSI address, 55–49 of an
-///                            IO-APIC entry)
+/// @param vcpus               how many, 1 to 32767; beyond 255 the guest must use x2APIC mode, and beyond 254
+///                            interrupt messages need the extended destination (bits 11–5 of an MSI address, 55–49
+///                            of an IO-APIC entry)
 /// @param physicalAddressBits as CPUID 0x8000_0008 says; higher bits of `IA32_APIC_BASE` are reserved
 /// @param x2apic              whether CPUID offers x2APIC mode
 public record ApicConfig(int vcpus, int physicalAddressBits, boolean x2apic) {

@@ -57,5 +57,4 @@ final class ApicRegister {
             default -> NOT_WRITABLE;
         };
     }
-
 }

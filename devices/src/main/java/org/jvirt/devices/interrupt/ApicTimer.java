@@ -93,7 +93,8 @@ final class ApicTimer {
         }
     }
 
-    /// Answers whether the deadline has been reached already: then no alarm will go off, and [#expire] is to be called.
+    /// Answers whether the deadline has been reached already: then no alarm will go off, and [#expire] is to be
+    /// called.
     boolean setTscDeadline(long ticks) {
         if (mode != TSC_DEADLINE) {
             return false;

@@ -170,7 +170,8 @@ final class IoApic implements IoDevice {
             int shift = 32 * (index & 1);
             long writable = WRITABLE & 0xffff_ffffL << shift;
             long entry = entries[pin] & ~writable | value << shift & writable;
-            // An entry turned to edge forgets that it waits, which Linux uses to end an interrupt without EOI register.
+            // An entry turned to edge forgets that it waits, which Linux uses to end an interrupt without EOI
+            // register.
             entries[pin] = isLevel(entry) ? entry : entry & ~REMOTE_IRR;
             message = isLevel(entry) ? levelMessageLocked(pin) : 0;
         }
@@ -204,12 +205,7 @@ final class IoApic implements IoDevice {
         }
         int destination = (int) (entry >>> 56) | (int) (entry >>> 41 & 0x7f00);
         boolean taken = bus.interrupt(
-                destination,
-                (entry & LOGICAL) != 0,
-                mode(entry),
-                (int) (entry & VECTOR),
-                isLevel(entry),
-                false);
+                destination, (entry & LOGICAL) != 0, mode(entry), (int) (entry & VECTOR), isLevel(entry), false);
         if (!taken && isLevel(entry)) {
             // Nobody took it, nobody will end it: it is sent again when the entry is next written.
             synchronized (this) {

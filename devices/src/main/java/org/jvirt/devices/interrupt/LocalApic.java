@@ -165,7 +165,8 @@ final class LocalApic implements LocalInterrupts, IoDevice {
             lvt[i] = LVT_MASKED;
         }
         if (id == 0) {
-            // As firmware leaves it: virtual wire mode, so that a kernel started without firmware hears the 8259 pair.
+            // As firmware leaves it: virtual wire mode, so that a kernel started without firmware hears the 8259
+            // pair.
             lvt[LVT_LINT0] = DeliveryMode.EXTINT << 8;
         }
         tpr = 0;
@@ -368,8 +369,7 @@ final class LocalApic implements LocalInterrupts, IoDevice {
             return id == 0 && bus.intr();
         }
         int entry = lvt[LVT_LINT0];
-        return extInt
-                || (entry & LVT_MASKED) == 0 && (entry >> 8 & 7) == DeliveryMode.EXTINT && bus.intr();
+        return extInt || (entry & LVT_MASKED) == 0 && (entry >> 8 & 7) == DeliveryMode.EXTINT && bus.intr();
     }
 
     private int processorPriorityLocked() {
@@ -377,8 +377,8 @@ final class LocalApic implements LocalInterrupts, IoDevice {
         return tpr >> 4 >= service >> 4 ? tpr : service & 0xf0;
     }
 
-    /// Brings [#pending] up to date; answers [#LOOK] if it rose, or if what has arrived may be let in by an end that the
-    /// processor has not passed on yet.
+    /// Brings [#pending] up to date; answers [#LOOK] if it rose, or if what has arrived may be let in by an end that
+    /// the processor has not passed on yet.
     private int updateLocked() {
         boolean was = pending;
         boolean is = enabled() && irr.highest() >> 4 > processorPriorityLocked() >> 4 || extIntLocked();
@@ -503,9 +503,7 @@ final class LocalApic implements LocalInterrupts, IoDevice {
         synchronized (this) {
             long from = apicBase & mode;
             long to = value & mode;
-            boolean forbidden = to == APIC_BASE_EXTD
-                    || from == 0 && to == mode
-                    || from == mode && to == APIC_BASE_EN;
+            boolean forbidden = to == APIC_BASE_EXTD || from == 0 && to == mode || from == mode && to == APIC_BASE_EN;
             if ((value & reserved) != 0 || forbidden) {
                 throw InvalidMsrException.INSTANCE;
             }
@@ -730,8 +728,7 @@ final class LocalApic implements LocalInterrupts, IoDevice {
             }
         }
         perform(actions);
-        boolean initDeassert =
-                mode == DeliveryMode.INIT && (command & ICR_LEVEL) != 0 && (command & ICR_ASSERT) == 0;
+        boolean initDeassert = mode == DeliveryMode.INIT && (command & ICR_LEVEL) != 0 && (command & ICR_ASSERT) == 0;
         if (!illegal && !initDeassert) {
             bus.ipi(this, (int) command >> 18 & 3, destination, (command & ICR_LOGICAL) != 0, mode, vector);
         }

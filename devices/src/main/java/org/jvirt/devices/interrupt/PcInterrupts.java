@@ -11,9 +11,9 @@ import org.jvirt.core.Snapshottable;
 import org.jvirt.core.TscClock;
 import org.jvirt.core.VcpuSignals;
 
-/// The interrupt controllers of a PC, wired as on its board: interrupts 0–15 reach the 8259 pair and the IO-APIC, with
-/// interrupt 0 at IO-APIC pin 2; 16–23 reach the IO-APIC only; INTR drives LINT0 of every local APIC and IO-APIC pin 0.
-/// Line 2 is the cascade: only the IO-APIC's pin 2 sees it.
+/// The interrupt controllers of a PC, wired as on its board: interrupts 0–15 reach the 8259 pair and the IO-APIC,
+/// with interrupt 0 at IO-APIC pin 2; 16–23 reach the IO-APIC only; INTR drives LINT0 of every local APIC and
+/// IO-APIC pin 0. Line 2 is the cascade: only the IO-APIC's pin 2 sees it.
 ///
 /// Thread-safe; sending an interrupt or an IPI allocates nothing and never blocks. For locks see the package.
 public final class PcInterrupts implements InterruptController, Snapshottable<PcInterruptsState> {

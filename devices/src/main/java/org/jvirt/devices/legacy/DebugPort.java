@@ -3,8 +3,8 @@ package org.jvirt.devices.legacy;
 import java.util.function.IntConsumer;
 import org.jvirt.devices.ByteDevice;
 
-/// A port to which firmware writes messages, byte by byte: 0x402 (SeaBIOS, OVMF) or 0xE9. Reading it answers 0xE9, the
-/// sign that somebody listens. Thread-safe if the sink is.
+/// A port to which firmware writes messages, byte by byte: 0x402 (SeaBIOS, OVMF) or 0xE9. Reading it answers 0xE9,
+/// the sign that somebody listens. Thread-safe if the sink is.
 public final class DebugPort implements ByteDevice {
     private static final int PRESENT = 0xe9;
 

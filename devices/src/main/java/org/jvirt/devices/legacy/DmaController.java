@@ -8,11 +8,12 @@ import org.jvirt.core.IoDevice;
 import org.jvirt.core.Snapshottable;
 import org.jvirt.devices.ByteDevice;
 
-/// The registers of the two 8237A DMA controllers and their page registers, for software that programs or probes them.
-/// No device of this machine asks for ISA DMA, so no transfer ever happens and no channel reaches terminal count.
+/// The registers of the two 8237A DMA controllers and their page registers, for software that programs or probes
+/// them. No device of this machine asks for ISA DMA, so no transfer ever happens and no channel reaches terminal
+/// count.
 ///
-/// Ports 0x00–0x0F ([#first]), 0xC0–0xDF ([#second], registers two ports apart), 0x81–0x8F ([#pages]; port 0x80 is the
-/// POST code's). Thread-safe.
+/// Ports 0x00–0x0F ([#first]), 0xC0–0xDF ([#second], registers two ports apart), 0x81–0x8F ([#pages]; port 0x80 is
+/// the POST code's). Thread-safe.
 public final class DmaController implements Snapshottable<DmaController.State> {
     /// What the controllers remember.
     ///
@@ -145,9 +146,7 @@ public final class DmaController implements Snapshottable<DmaController.State> {
                 case ALL_MASK -> mask = value & 0xf;
                 default -> {
                     if (register < COMMAND_STATUS) {
-                        int word = high
-                                ? words[register] & 0xff | value << 8
-                                : words[register] & 0xff00 | value;
+                        int word = high ? words[register] & 0xff | value << 8 : words[register] & 0xff00 | value;
                         words[register] = word;
                         words[8 + register] = word;
                         high = !high;

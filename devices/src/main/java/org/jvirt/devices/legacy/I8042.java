@@ -112,8 +112,8 @@ public final class I8042 implements Snapshottable<I8042State> {
         fillLocked();
     }
 
-    /// The mouse moves by so many counts right and up, its wheel by steps away from the user, and its buttons are: bit
-    /// 0 left, 1 right, 2 middle, 3 and 4 the side ones.
+    /// The mouse moves by so many counts right and up, its wheel by steps away from the user, and its buttons are:
+    /// bit 0 left, 1 right, 2 middle, 3 and 4 the side ones.
     public synchronized void mouse(int right, int up, int wheel, int buttons) {
         mouse.move(right, up, wheel, buttons);
         fillLocked();

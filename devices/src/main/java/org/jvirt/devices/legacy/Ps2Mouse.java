@@ -1,7 +1,7 @@
 package org.jvirt.devices.legacy;
 
-/// A PS/2 mouse, with wheel and five buttons for drivers that knock for them (IntelliMouse and IntelliMouse Explorer).
-/// Guarded by the lock of its [I8042].
+/// A PS/2 mouse, with wheel and five buttons for drivers that knock for them (IntelliMouse and IntelliMouse
+/// Explorer). Guarded by the lock of its [I8042].
 ///
 /// Source: IBM PS/2 Hardware Interface Technical Reference, "Mouse".
 final class Ps2Mouse {
@@ -82,8 +82,8 @@ final class Ps2Mouse {
         return value;
     }
 
-    /// Movement to the right and up, wheel steps away from the user, and buttons: bit 0 left, 1 right, 2 middle, 3 and
-    /// 4 the side ones.
+    /// Movement to the right and up, wheel steps away from the user, and buttons: bit 0 left, 1 right, 2 middle, 3
+    /// and 4 the side ones.
     void move(int right, int up, int wheel, int newButtons) {
         boolean clicked = newButtons != buttons;
         buttons = newButtons & 0x1f;

@@ -4,8 +4,8 @@ import org.jvirt.core.PowerControl;
 import org.jvirt.core.Snapshottable;
 import org.jvirt.devices.ByteDevice;
 
-/// Port 0x92: bit 0 going from 0 to 1 resets the machine; bit 1 is the A20 gate, which is stored only: address line 20
-/// is never masked. Thread-safe.
+/// Port 0x92: bit 0 going from 0 to 1 resets the machine; bit 1 is the A20 gate, which is stored only: address line
+/// 20 is never masked. Thread-safe.
 public final class SystemControlPortA implements ByteDevice, Snapshottable<SystemControlPortA.State> {
     /// What the port remembers.
     public record State(int value) {}

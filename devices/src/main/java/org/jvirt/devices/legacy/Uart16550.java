@@ -8,9 +8,9 @@ import org.jvirt.core.Snapshottable;
 import org.jvirt.core.VmClock;
 import org.jvirt.devices.ByteDevice;
 
-/// A 16550A serial port on 8 ports. Characters leave at once: the transmitter is always empty, its baud rate only sets
-/// how long the receive timeout is. Modem inputs say that a ready peer is there. The interrupt is gated by OUT2, as a
-/// PC wires it.
+/// A 16550A serial port on 8 ports. Characters leave at once: the transmitter is always empty, its baud rate only
+/// sets how long the receive timeout is. Modem inputs say that a ready peer is there. The interrupt is gated by
+/// OUT2, as a PC wires it.
 ///
 /// Thread-safe: one lock, held while the line is driven, not while the [CharBackend] is called.
 public final class Uart16550 implements ByteDevice, Snapshottable<UartState> {
@@ -155,18 +155,7 @@ public final class Uart16550 implements ByteDevice, Snapshottable<UartState> {
             received.add(fifo[(fifoHead + i) % FIFO_BYTES]);
         }
         return new UartState(
-                ier,
-                fcr,
-                lcr,
-                mcr,
-                lsrErrors,
-                msrDeltas,
-                scr,
-                divisor,
-                received,
-                threPending,
-                timedOut,
-                timeoutNanos);
+                ier, fcr, lcr, mcr, lsrErrors, msrDeltas, scr, divisor, received, threPending, timedOut, timeoutNanos);
     }
 
     public void reset() {
@@ -459,7 +448,8 @@ public final class Uart16550 implements ByteDevice, Snapshottable<UartState> {
         public void receive(byte[] bytes, int offset, int length) {
             synchronized (Uart16550.this) {
                 for (int i = 0; i < length; i++) {
-                    putLocked(bytes[offset + i] & dataMask());
+                    // Whatever the word length: the line carries bytes, as the guest's output does.
+                    putLocked(bytes[offset + i] & 0xff);
                 }
                 updateLocked();
             }

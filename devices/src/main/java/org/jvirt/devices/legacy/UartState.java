@@ -22,8 +22,7 @@ public record UartState(
         boolean timedOut,
         long timeoutNanos) {
     /// After power-on.
-    public static final UartState RESET =
-            new UartState(0, 0, 0, 0, 0, 0, 0, 12, List.of(), false, false, 0);
+    public static final UartState RESET = new UartState(0, 0, 0, 0, 0, 0, 0, 12, List.of(), false, false, 0);
 
     public UartState {
         fifo = List.copyOf(fifo);

@@ -1,7 +1,7 @@
 package org.jvirt.devices.pci;
 
-/// The 4096 bytes of a function's configuration space, with what a guest may do to each bit: nothing, write it, or clear
-/// it by writing one. Little-endian. Guarded by the owner's lock.
+/// The 4096 bytes of a function's configuration space, with what a guest may do to each bit: nothing, write it, or
+/// clear it by writing one. Little-endian. Guarded by the owner's lock.
 public final class ConfigSpace {
     public static final int BYTES = 4096;
     /// What functions without PCI Express show.

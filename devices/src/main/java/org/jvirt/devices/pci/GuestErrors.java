@@ -3,8 +3,8 @@ package org.jvirt.devices.pci;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
-/// Counts what a guest does wrong, or makes go wrong, and logs ever fewer lines about it: the first eight, then every power of two.
-/// Thread-safe.
+/// Counts what a guest does wrong, or makes go wrong, and logs ever fewer lines about it: the first eight, then
+/// every power of two. Thread-safe.
 public final class GuestErrors {
     private static final System.Logger LOG = System.getLogger(GuestErrors.class.getName());
     private static final long FIRST_LINES = 8;

@@ -7,8 +7,8 @@ import org.jvirt.core.Bus;
 import org.jvirt.core.IoDevice;
 import org.jvirt.core.Snapshottable;
 
-/// The LPC bridge of ICH9, function 0 of device 31: interrupt routes, the place of the power-management ports, and the
-/// root complex registers (ICH9 §13.1).
+/// The LPC bridge of ICH9, function 0 of device 31: interrupt routes, the place of the power-management ports, and
+/// the root complex registers (ICH9 §13.1).
 ///
 /// The decode ranges LPC_I/O_DEC to GEN4_DEC keep what is written: this machine's devices sit at fixed ports.
 public final class Ich9Lpc extends PciFunction implements Snapshottable<Ich9Lpc.State> {
@@ -81,8 +81,8 @@ public final class Ich9Lpc extends PciFunction implements Snapshottable<Ich9Lpc.
         return wire < 4 ? PIRQA_ROUT + wire : PIRQE_ROUT + wire - 4;
     }
 
-    /// Programs the bridge as firmware does: power management at `pmBase`, wires A–H to the ISA interrupts 10, 10, 11,
-    /// 11, 10, 10, 11, 11.
+    /// Programs the bridge as firmware does: power management at `pmBase`, wires A–H to the ISA interrupts 10, 10,
+    /// 11, 11, 10, 10, 11, 11.
     public void programLikeFirmware(int pmBase) {
         PciAddress at = address().orElseThrow(() -> new IllegalStateException("The LPC bridge is on no bus"));
         host.writeConfig(at, PMBASE, 4, pmBase);
@@ -119,8 +119,8 @@ public final class Ich9Lpc extends PciFunction implements Snapshottable<Ich9Lpc.
         long register = config().read(RCBA, 4);
         long base = register & RCBA_MASK & 0xffff_ffffL;
         boolean on = (register & RCBA_ENABLE) != 0 && base != 0;
-        rcbaMapping =
-                move(host.mmio(), rcbaMapping, "ich9-rcba", on, base, RootComplexRegisters.BYTES, Optional.of(rootComplex));
+        rcbaMapping = move(
+                host.mmio(), rcbaMapping, "ich9-rcba", on, base, RootComplexRegisters.BYTES, Optional.of(rootComplex));
     }
 
     private Bus.@Nullable Mapping move(

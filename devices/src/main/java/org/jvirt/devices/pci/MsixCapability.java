@@ -10,8 +10,8 @@ import org.jvirt.core.IoDevice;
 /// BAR +0x800  pending bits, 64 to a quadword
 /// ```
 ///
-/// Thread-safe: vCPU threads program the table while queue threads raise vectors. Messages are sent under the lock, so
-/// that a vector which has just been masked does not fire any more.
+/// Thread-safe: vCPU threads program the table while queue threads raise vectors. Messages are sent under the lock,
+/// so that a vector which has just been masked does not fire any more.
 public final class MsixCapability implements IoDevice {
     public static final int MAX_VECTORS = 128;
     private static final int ID = 0x11;
@@ -124,8 +124,8 @@ public final class MsixCapability implements IoDevice {
 
     synchronized void load(int[] savedTable, long[] savedPending) {
         if (savedTable.length != table.length || savedPending.length != pending.length) {
-            throw new IllegalArgumentException("Saved MSI-X table has %d entries, not %d"
-                    .formatted(savedTable.length / WORDS, vectors));
+            throw new IllegalArgumentException(
+                    "Saved MSI-X table has %d entries, not %d".formatted(savedTable.length / WORDS, vectors));
         }
         System.arraycopy(savedTable, 0, table, 0, table.length);
         System.arraycopy(savedPending, 0, pending, 0, pending.length);

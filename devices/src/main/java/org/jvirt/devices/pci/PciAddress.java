@@ -4,8 +4,8 @@ package org.jvirt.devices.pci;
 public record PciAddress(int bus, int device, int function) {
     public PciAddress {
         if ((bus & ~0xff) != 0 || (device & ~0x1f) != 0 || (function & ~7) != 0) {
-            throw new IllegalArgumentException("No PCI address: bus %d, device %d, function %d"
-                    .formatted(bus, device, function));
+            throw new IllegalArgumentException(
+                    "No PCI address: bus %d, device %d, function %d".formatted(bus, device, function));
         }
     }
 

@@ -61,8 +61,8 @@ public final class PciAllocator {
             Bar bar = placed.bar();
             long at = place(bar);
             if (at < 0) {
-                throw new IllegalStateException("No room for BAR %d of %s, %d bytes"
-                        .formatted(bar.index(), placed.at(), bar.sizeBytes()));
+                throw new IllegalStateException(
+                        "No room for BAR %d of %s, %d bytes".formatted(bar.index(), placed.at(), bar.sizeBytes()));
             }
             host.writeConfig(placed.at(), bar.register(), 4, at & 0xffff_ffffL);
             if (bar.kind().wide()) {

@@ -10,7 +10,8 @@ import org.jvirt.core.IoDevice;
 /// One PCI function with a type 0 header: a device, or a part of one.
 ///
 /// A subclass declares its BARs and capabilities in its constructor and is then given to [PciHost#add]. Configuration
-/// accesses and [#configWritten] run under the host's lock, on any vCPU thread; [#interrupt] may be called by any thread.
+/// accesses and [#configWritten] run under the host's lock, on any vCPU thread; [#interrupt] may be called by any
+/// thread.
 public abstract class PciFunction {
     public static final int COMMAND_IO = 0x001;
     public static final int COMMAND_MEMORY = 0x002;

@@ -55,8 +55,8 @@ public final class PciHost {
                 functions[at.bus()] = bus;
             }
             if (bus[at.devfn()] != null) {
-                throw new IllegalArgumentException("Cannot put %s at %s: %s is there"
-                        .formatted(function.name(), at, bus[at.devfn()].name()));
+                throw new IllegalArgumentException(
+                        "Cannot put %s at %s: %s is there".formatted(function.name(), at, bus[at.devfn()].name()));
             }
             function.attach(this, at);
             bus[at.devfn()] = function;
@@ -180,9 +180,7 @@ public final class PciHost {
     private void write(int bus, int devfn, int offset, int size, long value) {
         synchronized (lock) {
             PciFunction function = functionAt(bus, devfn);
-            if (function != null
-                    && offset + size <= ConfigSpace.BYTES
-                    && function.writeConfig(offset, size, value)) {
+            if (function != null && offset + size <= ConfigSpace.BYTES && function.writeConfig(offset, size, value)) {
                 showHiddenLocked();
             }
         }

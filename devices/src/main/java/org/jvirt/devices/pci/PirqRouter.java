@@ -11,8 +11,9 @@ import org.jvirt.core.InterruptLine;
 /// device 25–31, pin p ─► PIRQ from DnnIR (reset: A+p) ┴─► ISA interrupt n          (if PIRQn_ROUT enables it)
 /// ```
 ///
-/// Several pins share a wire and several wires share an ISA interrupt; a line is high while any source is. The ISA lines
-/// 3–7, 9–12, 14 and 15 can be chosen. Thread-safe; lines are driven under the lock so that levels arrive in order.
+/// Several pins share a wire and several wires share an ISA interrupt; a line is high while any source is. The ISA
+/// lines 3–7, 9–12, 14 and 15 can be chosen. Thread-safe; lines are driven under the lock so that levels arrive in
+/// order.
 public final class PirqRouter implements IntxRouter {
     private static final int WIRES = 8;
     private static final int FIRST_GSI = 16;
@@ -43,9 +44,7 @@ public final class PirqRouter implements IntxRouter {
     }
 
     private int wireLocked(int device, int pin) {
-        return device < FIRST_PROGRAMMABLE_DEVICE
-                ? 4 + (device + pin & 3)
-                : deviceRoutes[device] >> 4 * pin & 7;
+        return device < FIRST_PROGRAMMABLE_DEVICE ? 4 + (device + pin & 3) : deviceRoutes[device] >> 4 * pin & 7;
     }
 
     @Override

@@ -68,13 +68,12 @@ public final class Q35HostBridge extends PciFunction {
 
     private void placeEcam() {
         long register = config().read(PCIEXBAR, 8);
-        int buses =
-                switch ((int) register >> 1 & 3) {
-                    case 0 -> 256;
-                    case 1 -> 128;
-                    case 2 -> 64;
-                    default -> 0; // reserved
-                };
+        int buses = switch ((int) register >> 1 & 3) {
+            case 0 -> 256;
+            case 1 -> 128;
+            case 2 -> 64;
+            default -> 0; // reserved
+        };
         if ((register & PCIEXBAR_ENABLE) == 0 || buses == 0) {
             host.placeEcam(0, 0);
             return;

@@ -12,7 +12,8 @@ final class RootComplexRegisters implements IoDevice {
     private static final int D31IR = 0x3140;
     private static final int D25IR = 0x3150;
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    /// By register: D31IR at 0x3140, D30IR 0x3142, D29IR 0x3144, D28IR 0x3146, D27IR 0x3148, D26IR 0x314C, D25IR 0x3150.
+    /// By register: D31IR at 0x3140, D30IR 0x3142, D29IR 0x3144, D28IR 0x3146, D27IR 0x3148, D26IR 0x314C, D25IR
+    /// 0x3150.
     private static final int[] ROUTE_OFFSETS = {D25IR, 0x314c, 0x3148, 0x3146, 0x3144, 0x3142, D31IR};
 
     private final PirqRouter router;

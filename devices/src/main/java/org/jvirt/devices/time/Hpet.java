@@ -9,14 +9,14 @@ import org.jvirt.core.Snapshottable;
 import org.jvirt.core.VmClock;
 import org.jvirt.devices.TickRate;
 
-/// The high precision event timers: a 64-bit counter and 3 to 32 comparators, each one-shot or periodic, 64 or 32 bits,
-/// with edge, level or message interrupts. Mapped at [#GPA].
+/// The high precision event timers: a 64-bit counter and 3 to 32 comparators, each one-shot or periodic, 64 or 32
+/// bits, with edge, level or message interrupts. Mapped at [#GPA].
 ///
-/// With legacy replacement on, comparators 0 and 1 take the wires of the 8254 and the real-time clock; these two drive
-/// [#pitInput] and [#rtcInput], which pass through otherwise.
+/// With legacy replacement on, comparators 0 and 1 take the wires of the 8254 and the real-time clock; these two
+/// drive [#pitInput] and [#rtcInput], which pass through otherwise.
 ///
-/// A comparator matches when the counter becomes equal to it: one that is already behind waits for the counter to wrap.
-/// Matches more often than every 20 µs are merged.
+/// A comparator matches when the counter becomes equal to it: one that is already behind waits for the counter to
+/// wrap. Matches more often than every 20 µs are merged.
 ///
 /// Thread-safe: one lock, held while lines are driven and messages sent.
 public final class Hpet implements IoDevice, Snapshottable<HpetState> {
@@ -336,9 +336,7 @@ public final class Hpet implements IoDevice, Snapshottable<HpetState> {
             high = (pitInput.level ? 1 << PIT_GSI : 0) | (rtcInput.level ? 1 << RTC_GSI : 0);
         }
         for (HpetTimer timer : timers) {
-            if ((status & 1 << timer.index) != 0
-                    && timer.is(HpetTimer.INT_ENB)
-                    && !timer.is(HpetTimer.FSB_EN)) {
+            if ((status & 1 << timer.index) != 0 && timer.is(HpetTimer.INT_ENB) && !timer.is(HpetTimer.FSB_EN)) {
                 high |= 1 << gsiOf(timer);
             }
         }

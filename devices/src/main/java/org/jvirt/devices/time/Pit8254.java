@@ -169,9 +169,7 @@ public final class Pit8254 implements ByteDevice, Snapshottable<PitState> {
             synchronized (Pit8254.this) {
                 long nanos = clock.nanos();
                 boolean out2 = channels[2].output(RATE.ticksAt(nanos));
-                return portB
-                        | ((nanos / REFRESH_NANOS & 1) != 0 ? PORT_B_REFRESH : 0)
-                        | (out2 ? PORT_B_OUT2 : 0);
+                return portB | ((nanos / REFRESH_NANOS & 1) != 0 ? PORT_B_REFRESH : 0) | (out2 ? PORT_B_OUT2 : 0);
             }
         }
 

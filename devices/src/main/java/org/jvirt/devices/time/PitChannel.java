@@ -2,8 +2,8 @@ package org.jvirt.devices.time;
 
 /// One counter of the 8254. Guarded by the lock of its [Pit8254]; `now` is the oscillator's tick.
 ///
-/// A count is taken over one tick after it was written. A new count for a running mode 2 or 3 waits for the end of the
-/// cycle (in mode 3 hardware already looks at the end of the half-cycle).
+/// A count is taken over one tick after it was written. A new count for a running mode 2 or 3 waits for the end of
+/// the cycle (in mode 3 hardware already looks at the end of the half-cycle).
 final class PitChannel {
     private static final int READ_WRITE_LOW = 1;
     private static final int READ_WRITE_HIGH = 2;

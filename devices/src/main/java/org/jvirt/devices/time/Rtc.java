@@ -8,8 +8,8 @@ import org.jvirt.core.VmClock;
 import org.jvirt.devices.ByteDevice;
 import org.jvirt.devices.TickRate;
 
-/// The real-time clock with 256 bytes of CMOS memory, ports 0x70–0x73: an MC146818 with a century byte at 0x32 and, as
-/// in ICH9, a second bank. Port 0x70 bit 7 (NMI mask) has no effect.
+/// The real-time clock with 256 bytes of CMOS memory, ports 0x70–0x73: an MC146818 with a century byte at 0x32 and,
+/// as in ICH9, a second bank. Port 0x70 bit 7 (NMI mask) has no effect.
 ///
 /// It shows the wall clock of [VmClock], moved by what the guest has set. An update takes 2.228 ms before each full
 /// second, in which UIP reads 1. Flags are computed when somebody looks; an alarm runs only for enabled interrupts.
@@ -137,8 +137,7 @@ public final class Rtc implements ByteDevice, Snapshottable<RtcState> {
     private int readRegister(int register) {
         switch (register) {
             case REG_A -> {
-                boolean updating =
-                        !isStopped() && Math.floorMod(rtcNanos(), SECOND) >= SECOND - UPDATE_NANOS;
+                boolean updating = !isStopped() && Math.floorMod(rtcNanos(), SECOND) >= SECOND - UPDATE_NANOS;
                 return cmos[REG_A] & 0x7f | (updating ? A_UIP : 0);
             }
             case REG_C -> {

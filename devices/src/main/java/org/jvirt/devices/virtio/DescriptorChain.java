@@ -7,8 +7,8 @@ import org.jvirt.core.GuestAddressException;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.core.MemorySlot;
 
-/// One request in a queue: buffers to read, then buffers to write, both given as addresses and lengths that were copied
-/// out of the ring once and are never read there again.
+/// One request in a queue: buffers to read, then buffers to write, both given as addresses and lengths that were
+/// copied out of the ring once and are never read there again.
 ///
 /// Buffers that lie next to one another are joined. Offsets count through all readable, or all writable, buffers. An
 /// object is filled anew by each [VirtQueue#pop]. Not thread-safe.

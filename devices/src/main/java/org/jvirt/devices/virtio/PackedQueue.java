@@ -4,8 +4,8 @@ import java.lang.invoke.VarHandle;
 import org.jvirt.core.GuestAddressException;
 import org.jvirt.core.GuestMemory;
 
-/// A packed ring (virtio §2.8): one ring of descriptors that driver and device take turns to own, told apart by two flag
-/// bits and a wrap counter on each side.
+/// A packed ring (virtio §2.8): one ring of descriptors that driver and device take turns to own, told apart by two
+/// flag bits and a wrap counter on each side.
 ///
 /// ```
 /// descriptor   gpa 8, length 4, buffer id 2, flags 2 (… AVAIL bit 7 … USED bit 15)
@@ -13,8 +13,8 @@ import org.jvirt.core.GuestMemory;
 /// device area  position and wrap 2, flags 2      when the device wants a notification
 /// ```
 ///
-/// A descriptor's flags publish it: they are read first with acquire and written last with release, which [GuestMemory]
-/// does. Full fences say why they stand here.
+/// A descriptor's flags publish it: they are read first with acquire and written last with release, which
+/// [GuestMemory] does. Full fences say why they stand here.
 final class PackedQueue extends VirtQueue {
     private static final int DESC_F_AVAIL = 0x0080;
     private static final int DESC_F_USED = 0x8000;
@@ -180,15 +180,6 @@ final class PackedQueue extends VirtQueue {
     @Override
     QueueState save(int vector) {
         return new QueueState(
-                size(),
-                vector,
-                true,
-                ring,
-                driverArea,
-                deviceArea,
-                nextAvailable,
-                availableWrap,
-                nextUsed,
-                usedWrap);
+                size(), vector, true, ring, driverArea, deviceArea, nextAvailable, availableWrap, nextUsed, usedWrap);
     }
 }

@@ -8,8 +8,8 @@ public interface QueueRunner extends AutoCloseable {
     /// Runs it soon; tasks run one after another. Any thread.
     void execute(Runnable task);
 
-    /// No more tasks will come. Running ones are let finish, not interrupted: an interrupt would close the image files
-    /// they work on.
+    /// No more tasks will come. Running ones are let finish, not interrupted: an interrupt would close the image
+    /// files they work on.
     @Override
     void close();
 
@@ -20,7 +20,8 @@ public interface QueueRunner extends AutoCloseable {
         QueueRunner runner(String name);
     }
 
-    /// A platform thread for each, named for the machine and the queue: `vm7-blk0-q0`. Threads start at the first task.
+    /// A platform thread for each, named for the machine and the queue: `vm7-blk0-q0`. Threads start at the first
+    /// task.
     static Factory threads(String machineName) {
         return name -> {
             ExecutorService executor = Executors.newSingleThreadExecutor(

@@ -12,9 +12,9 @@ import org.jvirt.core.GuestMemory;
 /// used ring         6+8·size  flags 2, idx 2, {id 4, length 4}[size], avail_event 2   written by the device
 /// ```
 ///
-/// Both idx fields run freely through 16 bits. [GuestMemory] reads with acquire and writes with release, which is what
-/// publishing through idx needs on both sides; where an own write must be visible before a later read, a full fence
-/// stands here and says so.
+/// Both idx fields run freely through 16 bits. [GuestMemory] reads with acquire and writes with release, which is
+/// what publishing through idx needs on both sides; where an own write must be visible before a later read, a full
+/// fence stands here and says so.
 final class SplitQueue extends VirtQueue {
     private static final int AVAIL_F_NO_INTERRUPT = 1;
     private static final int USED_F_NO_NOTIFY = 1;
@@ -157,7 +157,6 @@ final class SplitQueue extends VirtQueue {
 
     @Override
     QueueState save(int vector) {
-        return new QueueState(
-                size(), vector, true, table, available, usedRing, nextAvailable, false, nextUsed, false);
+        return new QueueState(size(), vector, true, table, available, usedRing, nextAvailable, false, nextUsed, false);
     }
 }

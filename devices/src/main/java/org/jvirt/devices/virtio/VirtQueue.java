@@ -5,8 +5,8 @@ import org.jvirt.core.GuestMemory;
 
 /// The device's side of one queue. Its worker's thread only, but for [#halt].
 ///
-/// Requests are taken with [#pop] and given back with [#push]; [#signal] then interrupts the driver if it wants to know.
-/// Before a device sleeps it calls [#armNotification] and looks again if that says so.
+/// Requests are taken with [#pop] and given back with [#push]; [#signal] then interrupts the driver if it wants to
+/// know. Before a device sleeps it calls [#armNotification] and looks again if that says so.
 public abstract sealed class VirtQueue permits SplitQueue, PackedQueue {
     /// An indirect table is an array of these (virtio §2.7.5, §2.8.13).
     static final int DESCRIPTOR_BYTES = 16;

@@ -9,7 +9,8 @@ import org.jvirt.core.GuestAddressException;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.devices.pci.GuestErrors;
 
-/// Device status, feature negotiation and queues of one virtio device, whatever carries its registers (virtio §2, §3).
+/// Device status, feature negotiation and queues of one virtio device, whatever carries its registers (virtio §2,
+/// §3).
 ///
 /// ```
 /// 0 ─► ACKNOWLEDGE ─► DRIVER ─► FEATURES_OK ─► DRIVER_OK ──┐
@@ -18,11 +19,13 @@ import org.jvirt.devices.pci.GuestErrors;
 /// └───────── status reads 0 when all are idle ◄────────────┘
 /// ```
 ///
-/// A reset does not wait: the status keeps its old value until the workers are idle, and drivers poll for 0. Thread-safe.
-/// The lock guards registers and set-up; it is never held while a worker is woken or a backend is called.
+/// A reset does not wait: the status keeps its old value until the workers are idle, and drivers poll for 0.
+/// Thread-safe. The lock guards registers and set-up; it is never held while a worker is woken or a backend is
+/// called.
 final class VirtioCore implements VirtioTransport {
     private static final System.Logger LOG = System.getLogger(VirtioCore.class.getName());
-    private static final int STATUS_SET_BY_DRIVER = DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER | DeviceStatus.FAILED;
+    private static final int STATUS_SET_BY_DRIVER =
+            DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER | DeviceStatus.FAILED;
 
     private final VirtioDevice<?> device;
     private final GuestMemory memory;

@@ -19,8 +19,8 @@ import org.jvirt.devices.pci.PciIdentity;
 ///                 0x3000 notification, 4 bytes a queue
 /// ```
 ///
-/// Registers may be used by any vCPU thread. [#pause], [#resume], [#save], [#reset] and [#close] are for the machine's
-/// own thread: they wait for requests under way.
+/// Registers may be used by any vCPU thread. [#pause], [#resume], [#save], [#reset] and [#close] are for the
+/// machine's own thread: they wait for requests under way.
 public final class VirtioPci extends PciFunction implements Snapshottable<VirtioPciState>, AutoCloseable {
     private static final int VENDOR = 0x1af4;
     private static final int SUBSYSTEM = 0x1100;

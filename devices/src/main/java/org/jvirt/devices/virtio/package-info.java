@@ -1,5 +1,5 @@
-/// Virtio 1.2 over PCI: the transport, the two ring formats, and the threads that serve queues. The devices themselves
-/// are in the sub-packages `block`, `console` and `rng`.
+/// Virtio 1.2 over PCI: the transport, the two ring formats, and the threads that serve queues. The devices
+/// themselves are in the sub-packages `block`, `console` and `rng`.
 ///
 /// ```
 /// vCPU thread ── notify register ──► VirtioPci ── wake ──► QueueWorker (queue thread vm7-blk0-q0)
@@ -12,7 +12,8 @@
 /// - [VirtioPci] is the PCI function: capabilities, registers, device status, feature negotiation, interrupts.
 /// - [VirtQueue] is one ring, [SplitQueue] or [PackedQueue]; [DescriptorChain] is one request in it.
 /// - [VirtioDevice] is what a kind of device adds.
-/// - [QueueWorker] makes sure that vCPU threads never wait for I/O and that a queue is served by one thread at a time.
+/// - [QueueWorker] makes sure that vCPU threads never wait for I/O and that a queue is served by one thread at a
+///   time.
 ///
 /// Everything a driver writes is bounded. What breaks the rules ends in [RingViolation] (or a
 /// [org.jvirt.core.GuestAddressException]), and the transport then sets DEVICE_NEEDS_RESET, counts, and logs at a

@@ -132,7 +132,9 @@ final class ApicTimerTest {
         assertThat(taken()).isTrue();
         assertThat(board.cpu(0).tscDeadline()).isZero();
         board.cpu(0).setTscDeadline(1);
-        assertThat(taken()).as("a deadline that has passed, without waiting for a timer").isTrue();
+        assertThat(taken())
+                .as("a deadline that has passed, without waiting for a timer")
+                .isTrue();
         board.cpu(0).setTscDeadline(-1L);
         board.clock.advance(1_000_000_000_000L);
         assertThat(taken()).as("a deadline beyond reach").isFalse();

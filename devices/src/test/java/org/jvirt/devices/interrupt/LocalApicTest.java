@@ -163,7 +163,9 @@ final class LocalApicTest {
         }
         board.cpu(1).setTaskPriority(2);
         msi(0xfee0_600cL, 0x71);
-        assertThat(board.cpu(2).acknowledge()).as("hint: the less busy of 1 and 2").isEqualTo(0x71);
+        assertThat(board.cpu(2).acknowledge())
+                .as("hint: the less busy of 1 and 2")
+                .isEqualTo(0x71);
         assertThat(board.cpu(1).pending()).isFalse();
         msi(0xfec0_0000L, 0x72);
         msi(0x1_fee0_0000L, 0x72);
@@ -191,7 +193,9 @@ final class LocalApicTest {
         assertThat(board.cpu(0).acknowledge()).isEqualTo(0x41);
         board.cpus.get(0).take();
         send(0, 0x40);
-        assertThat(board.cpus.get(0).take()).as("held back, and no offer was made").isEmpty();
+        assertThat(board.cpus.get(0).take())
+                .as("held back, and no offer was made")
+                .isEmpty();
         board.cpu(0).endOfInterrupt();
         assertThat(board.cpu(0).acknowledge()).isEqualTo(0x40);
         assertThat(board.cpu(0).allowsSilentEnd(0x40)).isTrue();

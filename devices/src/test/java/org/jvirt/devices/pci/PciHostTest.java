@@ -63,7 +63,8 @@ class PciHostTest {
         assertThat(pci.read(at, 2, 2)).isEqualTo(0x29c0);
         assertThat(pci.mmio.read(Q35HostBridge.USUAL_ECAM_BASE, 4)).isEqualTo(0x29c0_8086L);
         assertThat(pci.mmio.read(Q35HostBridge.USUAL_ECAM_BASE + 2, 2)).isEqualTo(0x29c0);
-        assertThat(pci.mmio.read(Q35HostBridge.USUAL_ECAM_BASE + 8, 8) >>> 8 & 0xffffff).isEqualTo(0x060000);
+        assertThat(pci.mmio.read(Q35HostBridge.USUAL_ECAM_BASE + 8, 8) >>> 8 & 0xffffff)
+                .isEqualTo(0x060000);
         assertThat(pci.mmio.read(Q35HostBridge.USUAL_ECAM_BASE + 0x8000, 4)).isEqualTo(0xffff_ffffL);
         assertThat(pci.read(PciAddress.of(7, 0), 0, 4)).isEqualTo(0xffff_ffffL);
         pci.ports.write(0xcf8, 4, 0);

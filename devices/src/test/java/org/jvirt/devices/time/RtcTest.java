@@ -12,8 +12,8 @@ final class RtcTest {
     private static final long SECOND = 1_000_000_000;
 
     /// A Thursday, 23:59:57.
-    private final ManualClock clock = new ManualClock(
-            LocalDateTime.of(2024, 2, 29, 23, 59, 57).toEpochSecond(ZoneOffset.UTC) * SECOND);
+    private final ManualClock clock =
+            new ManualClock(LocalDateTime.of(2024, 2, 29, 23, 59, 57).toEpochSecond(ZoneOffset.UTC) * SECOND);
 
     private final RecordingLine irq8 = new RecordingLine();
     private final Rtc rtc = new Rtc(clock, irq8, 0, new CmosSettings(3L << 30, 5L << 30, 4));

@@ -21,7 +21,8 @@ class BlockThroughput {
         for (boolean packed : new boolean[] {false, true}) {
             for (int depth : new int[] {1, 32}) {
                 for (boolean threads : new boolean[] {false, true}) {
-                    String name = (packed ? "packed" : "split") + (threads ? ", queue thread" : ", inline") + ", depth " + depth;
+                    String name = (packed ? "packed" : "split") + (threads ? ", queue thread" : ", inline") + ", depth "
+                            + depth;
                     reporter.publishEntry(name, (long) measure(packed, depth, threads) + " requests/s");
                 }
             }
@@ -31,8 +32,8 @@ class BlockThroughput {
     private static double measure(boolean packed, int depth, boolean threads) {
         QueueRunner.Factory runners = threads ? QueueRunner.threads("bench") : QueueRunner.inline();
         try (var disk = new GuestDisk(new RamDisk(1 << 20, false), BlockOptions.DEFAULT, runners)) {
-            GuestRing ring = disk.start(
-                    GuestDisk.ALL_FEATURES | (packed ? VirtioFeature.VIRTIO_F_RING_PACKED : 0), 256);
+            GuestRing ring =
+                    disk.start(GuestDisk.ALL_FEATURES | (packed ? VirtioFeature.VIRTIO_F_RING_PACKED : 0), 256);
             double best = 0;
             for (int round = 0; round < ROUNDS; round++) {
                 long start = System.nanoTime();

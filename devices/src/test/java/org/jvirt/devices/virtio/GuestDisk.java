@@ -10,8 +10,8 @@ import org.jvirt.devices.virtio.block.BlockOptions;
 import org.jvirt.devices.virtio.block.VirtioBlock;
 import org.jvirt.testkit.TestMemory;
 
-/// A machine of one virtio disk, with its driver. RAM: 0–8 MiB and 4 GiB–4 GiB+1 MiB, the first in two slots that meet
-/// at 4 MiB.
+/// A machine of one virtio disk, with its driver. RAM: 0–8 MiB and 4 GiB–4 GiB+1 MiB, the first in two slots that
+/// meet at 4 MiB.
 public final class GuestDisk implements AutoCloseable {
     static final long RAM = 8 << 20;
     static final long HIGH = 1L << 32;

@@ -106,7 +106,8 @@ public final class GuestDriver {
     }
 
     public GuestRing queue(int index, int size, int vector) {
-        return ring(index, size, vector, allocate(16L * size, 16), allocate(6 + 2L * size, 4), allocate(6 + 8L * size, 4));
+        return ring(
+                index, size, vector, allocate(16L * size, 16), allocate(6 + 2L * size, 4), allocate(6 + 8L * size, 4));
     }
 
     public GuestRing ring(int index, int size, int vector, long descriptor, long driver, long device) {

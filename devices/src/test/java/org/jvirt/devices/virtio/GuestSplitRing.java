@@ -10,7 +10,14 @@ final class GuestSplitRing extends GuestRing {
     private final long tables;
 
     GuestSplitRing(
-            GuestDriver driver, int index, int size, long kick, boolean eventIndex, long descriptor, long avail, long used) {
+            GuestDriver driver,
+            int index,
+            int size,
+            long kick,
+            boolean eventIndex,
+            long descriptor,
+            long avail,
+            long used) {
         super(driver, index, size, kick, eventIndex, descriptor, avail, used);
         tables = driver.allocate(16L * 64 * size, 16);
     }

@@ -56,7 +56,9 @@ class MalformedRingTest {
     static Stream<Attack> attacks() {
         return Stream.of(
                 split("available index far ahead", s -> s.disk().memory.writeShort(s.ring().driverArea + 2, 0x7777)),
-                split("available index one too far", s -> s.disk().memory.writeShort(s.ring().driverArea + 2, SIZE + 1)),
+                split(
+                        "available index one too far",
+                        s -> s.disk().memory.writeShort(s.ring().driverArea + 2, SIZE + 1)),
                 split("head outside the table", s -> s.offer(SIZE)),
                 split("head 65535", s -> s.offer(0xffff)),
                 split("next outside the table", s -> {
@@ -81,18 +83,37 @@ class MalformedRingTest {
                     s.descriptor(0, 0x8000, 0, 0, 0);
                     s.offer(0);
                 }),
-                split("header too short", s -> s.add(List.of(new Buffer(0x8000, 15, false), new Buffer(0x9000, 1, true)))),
+                split(
+                        "header too short",
+                        s -> s.add(List.of(new Buffer(0x8000, 15, false), new Buffer(0x9000, 1, true)))),
                 split("no room for a status", s -> s.add(List.of(new Buffer(0x8000, 16, false)))),
-                split("header outside RAM", s -> s.add(List.of(new Buffer(OUTSIDE, 16, false), new Buffer(0x9000, 1, true)))),
-                split("header at the last byte of all", s -> s.add(List.of(new Buffer(-1L, 16, false), new Buffer(0x9000, 1, true)))),
-                split("status outside RAM", s -> s.add(s.disk().request(0, 4, 0).stream()
-                        .map(b -> b.write() ? new Buffer(OUTSIDE, 1, true) : b)
-                        .toList())),
+                split(
+                        "header outside RAM",
+                        s -> s.add(List.of(new Buffer(OUTSIDE, 16, false), new Buffer(0x9000, 1, true)))),
+                split(
+                        "header at the last byte of all",
+                        s -> s.add(List.of(new Buffer(-1L, 16, false), new Buffer(0x9000, 1, true)))),
+                split(
+                        "status outside RAM",
+                        s -> s.add(s.disk().request(0, 4, 0).stream()
+                                .map(b -> b.write() ? new Buffer(OUTSIDE, 1, true) : b)
+                                .toList())),
                 split("data outside RAM", s -> s.add(s.disk().request(0, 0, 0, new Buffer(OUTSIDE, 512, true)))),
-                split("data over the end of RAM", s -> s.add(s.disk().request(0, 0, 0, new Buffer(GuestDisk.RAM - 256, 512, true)))),
-                split("data over the end of the address space", s -> s.add(s.disk().request(0, 0, 0, new Buffer(-512L, 1024, true)))),
-                split("more than 4 GiB", s -> s.add(s.disk().request(0, 0, 0,
-                        new Buffer(0x10000, 0xffff_ffffL, true), new Buffer(0x20000, 0xffff_ffffL, true)))),
+                split(
+                        "data over the end of RAM",
+                        s -> s.add(s.disk().request(0, 0, 0, new Buffer(GuestDisk.RAM - 256, 512, true)))),
+                split(
+                        "data over the end of the address space",
+                        s -> s.add(s.disk().request(0, 0, 0, new Buffer(-512L, 1024, true)))),
+                split(
+                        "more than 4 GiB",
+                        s -> s.add(s.disk()
+                                .request(
+                                        0,
+                                        0,
+                                        0,
+                                        new Buffer(0x10000, 0xffff_ffffL, true),
+                                        new Buffer(0x20000, 0xffff_ffffL, true)))),
                 split("indirect with next", s -> {
                     s.descriptor(0, 0x20000, 32, 5, 1);
                     s.offer(0);
@@ -159,7 +180,9 @@ class MalformedRingTest {
             assertThat(disk.function.errors().count()).isEqualTo(1);
             assertThat(disk.pci.msi.take()).as("the configuration interrupt").isNotEmpty();
             ring.kick();
-            assertThat(disk.function.errors().count()).as("a broken device is still").isEqualTo(1);
+            assertThat(disk.function.errors().count())
+                    .as("a broken device is still")
+                    .isEqualTo(1);
 
             disk.driver.reset();
             GuestRing fresh = disk.start(features, SIZE);
@@ -240,15 +263,18 @@ class MalformedRingTest {
             var random = new Random(seed);
             try (var disk = new GuestDisk(new RamDisk(1 << 20, false), BlockOptions.DEFAULT, QueueRunner.inline())) {
                 boolean packed = random.nextBoolean();
-                GuestRing ring = disk.start(
-                        GuestDisk.ALL_FEATURES | (packed ? VirtioFeature.VIRTIO_F_RING_PACKED : 0), SIZE);
+                GuestRing ring =
+                        disk.start(GuestDisk.ALL_FEATURES | (packed ? VirtioFeature.VIRTIO_F_RING_PACKED : 0), SIZE);
                 for (int step = 0; step < 400; step++) {
                     int width = 1 << random.nextInt(4);
                     switch (random.nextInt(6)) {
-                        case 0 -> disk.pci.mmio.write(disk.driver.common + random.nextInt(0x4000), width, random.nextLong());
+                        case 0 ->
+                            disk.pci.mmio.write(disk.driver.common + random.nextInt(0x4000), width, random.nextLong());
                         case 1 -> disk.pci.mmio.read(disk.driver.common + random.nextInt(0x4000), width);
-                        case 2 -> disk.memory.writeInt(ring.descriptor + random.nextInt(16 * SIZE - 4), random.nextInt());
-                        case 3 -> disk.memory.writeShort(ring.driverArea + random.nextInt(2 * SIZE), random.nextInt(20));
+                        case 2 ->
+                            disk.memory.writeInt(ring.descriptor + random.nextInt(16 * SIZE - 4), random.nextInt());
+                        case 3 ->
+                            disk.memory.writeShort(ring.driverArea + random.nextInt(2 * SIZE), random.nextInt(20));
                         case 4 -> disk.pci.write(disk.at, 0x40 + (random.nextInt(0xc0) & ~3), 4, random.nextInt());
                         default -> ring.kick();
                     }

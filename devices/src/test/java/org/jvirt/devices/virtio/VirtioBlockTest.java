@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -24,7 +23,8 @@ class VirtioBlockTest {
     static Stream<Arguments> rings() {
         return Stream.of(false, true)
                 .flatMap(packed -> Stream.of(false, true)
-                        .flatMap(event -> Stream.of(Arguments.of(packed, event, false), Arguments.of(packed, event, true))));
+                        .flatMap(event ->
+                                Stream.of(Arguments.of(packed, event, false), Arguments.of(packed, event, true))));
     }
 
     private static long features(boolean packed, boolean event) {
@@ -108,7 +108,8 @@ class VirtioBlockTest {
             assertThat(backend.flushes()).isEqualTo(1);
 
             ring.roundTrip(disk.request(2, 8, 0, new Buffer(0x30000, 20, true)), false);
-            assertThat(new String(disk.get(0x30000, 8), StandardCharsets.US_ASCII)).isEqualTo("serial-7");
+            assertThat(new String(disk.get(0x30000, 8), StandardCharsets.US_ASCII))
+                    .isEqualTo("serial-7");
 
             disk.memory.writeLong(0x40000, 1);
             disk.memory.writeInt(0x40008, 2);
@@ -146,15 +147,25 @@ class VirtioBlockTest {
         try (var disk = inline(backend)) {
             GuestRing ring = disk.start(GuestDisk.ALL_FEATURES, 16);
             long[][] typeSectorLength = {
-                {0, DISK / 512, 512}, {0, DISK / 512 - 1, 1024}, {0, -1, 512}, {0, Long.MAX_VALUE, 512},
-                {0, 1L << 55, 512}, {0, 0, 511}, {1, DISK / 512, 512}, {1, 0, 513}, {11, 0, 15}, {13, 0, 512 * 16}
+                {0, DISK / 512, 512},
+                {0, DISK / 512 - 1, 1024},
+                {0, -1, 512},
+                {0, Long.MAX_VALUE, 512},
+                {0, 1L << 55, 512},
+                {0, 0, 511},
+                {1, DISK / 512, 512},
+                {1, 0, 513},
+                {11, 0, 15},
+                {13, 0, 512 * 16}
             };
             for (long[] each : typeSectorLength) {
                 boolean fill = each[0] == 0;
                 Used used = ring.roundTrip(
                         disk.request(0, (int) each[0], each[1], new Buffer(0x20000, each[2], fill)), false);
                 assertThat(used).isNotNull();
-                assertThat(disk.status(0)).as("type %d sector %d length %d", each[0], each[1], each[2]).isEqualTo(1);
+                assertThat(disk.status(0))
+                        .as("type %d sector %d length %d", each[0], each[1], each[2])
+                        .isEqualTo(1);
             }
             assertThat(disk.driver.needsReset()).isFalse();
         }
@@ -169,9 +180,7 @@ class VirtioBlockTest {
             for (int type : new int[] {0, 1, 4}) {
                 boolean data = type != 4;
                 ring.roundTrip(
-                        data
-                                ? disk.request(0, type, 0, new Buffer(0x20000, 512, type == 0))
-                                : disk.request(0, type, 0),
+                        data ? disk.request(0, type, 0, new Buffer(0x20000, 512, type == 0)) : disk.request(0, type, 0),
                         false);
                 assertThat(disk.status(0)).isEqualTo(1);
             }
@@ -246,7 +255,8 @@ class VirtioBlockTest {
             old.function.close();
 
             var saved = (VirtioBlock.State) state.core().device();
-            var next = new VirtioPci("blk0", new VirtioBlock(backend, BlockOptions.DEFAULT, saved), memory, QueueRunner.inline());
+            var next = new VirtioPci(
+                    "blk0", new VirtioBlock(backend, BlockOptions.DEFAULT, saved), memory, QueueRunner.inline());
             var pci = new GuestPci();
             pci.add(3, next);
             next.restore(state);

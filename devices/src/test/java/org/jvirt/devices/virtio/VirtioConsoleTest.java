@@ -18,8 +18,8 @@ class VirtioConsoleTest {
 
     private final RecordingPeer peer = new RecordingPeer();
     private final RecordingPeer agent = new RecordingPeer();
-    private final VirtioConsole console = new VirtioConsole(
-            List.of(new PortSpec("", true, peer), new PortSpec("org.example.agent", false, agent)));
+    private final VirtioConsole console =
+            new VirtioConsole(List.of(new PortSpec("", true, peer), new PortSpec("org.example.agent", false, agent)));
 
     private GuestRing[] start(GuestDisk machine, long features) {
         assertThat(machine.driver.negotiate(features)).isTrue();
@@ -36,7 +36,8 @@ class VirtioConsoleTest {
         machine.memory.writeInt(0x50000, id);
         machine.memory.writeShort(0x50004, event);
         machine.memory.writeShort(0x50006, value);
-        assertThat(ring.roundTrip(List.of(new Buffer(0x50000, 8, false)), false)).isNotNull();
+        assertThat(ring.roundTrip(List.of(new Buffer(0x50000, 8, false)), false))
+                .isNotNull();
     }
 
     private static List<String> answers(GuestDisk machine, GuestRing ring) {
@@ -61,7 +62,8 @@ class VirtioConsoleTest {
     void thePortsIntroduceThemselves() {
         try (var machine = new GuestDisk(GuestDisk.ram(), console, QueueRunner.inline())) {
             assertThat(machine.pci.read(machine.at, 2, 2)).isEqualTo(0x1043);
-            assertThat(machine.pci.mmio.read(machine.driver.deviceConfig + 4, 4)).isEqualTo(2);
+            assertThat(machine.pci.mmio.read(machine.driver.deviceConfig + 4, 4))
+                    .isEqualTo(2);
             console.resize(80, 25);
             assertThat(machine.pci.mmio.read(machine.driver.deviceConfig, 4)).isEqualTo(25 << 16 | 80);
             GuestRing[] rings = start(machine, MULTIPORT);
@@ -171,7 +173,8 @@ class VirtioConsoleTest {
         try (var machine = new GuestDisk(GuestDisk.ram(), console, QueueRunner.inline())) {
             GuestRing[] rings = start(machine, MULTIPORT);
             give(rings[2], 8);
-            for (int[] each : new int[][] {{-1, 3, 1}, {2, 3, 1}, {0x7fffffff, 6, 1}, {0, 99, 1}, {0, 0, 0}, {0, 3, 0}}) {
+            for (int[] each :
+                    new int[][] {{-1, 3, 1}, {2, 3, 1}, {0x7fffffff, 6, 1}, {0, 99, 1}, {0, 0, 0}, {0, 3, 0}}) {
                 control(machine, rings[3], each[0], each[1], each[2]);
             }
             rings[3].roundTrip(List.of(new Buffer(0x50000, 7, false)), false);

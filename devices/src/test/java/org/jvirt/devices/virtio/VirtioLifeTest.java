@@ -39,7 +39,9 @@ class VirtioLifeTest {
                 Thread.onSpinWait();
             }
             assertThat(disk.memory.readByte(0x20000)).isEqualTo(0x5a);
-            assertThat(disk.memory.readByte(0x30000)).as("the second request was not begun").isZero();
+            assertThat(disk.memory.readByte(0x30000))
+                    .as("the second request was not begun")
+                    .isZero();
             assertThat(backend.begun.availablePermits()).isZero();
 
             disk.driver.reset();
@@ -179,10 +181,13 @@ class VirtioLifeTest {
         try (var rng = new GuestDisk(memory, device, QueueRunner.inline())) {
             assertThat(rng.pci.read(rng.at, 2, 2)).isEqualTo(0x1044);
             GuestRing ring = rng.start(VirtioFeature.VIRTIO_F_VERSION_1, 16);
-            assertThat(ring.roundTrip(List.of(new Buffer(0x20000, 100, true)), false).length()).isEqualTo(100);
+            assertThat(ring.roundTrip(List.of(new Buffer(0x20000, 100, true)), false)
+                            .length())
+                    .isEqualTo(100);
             assertThat(memory.readByte(0x20000 + 99)).isEqualTo(1);
             assertThat(memory.readByte(0x20000 + 100)).isZero();
-            assertThat(ring.roundTrip(List.of(new Buffer(0x100000, 0x300000, true)), false).length())
+            assertThat(ring.roundTrip(List.of(new Buffer(0x100000, 0x300000, true)), false)
+                            .length())
                     .isEqualTo(64 << 10);
         }
     }

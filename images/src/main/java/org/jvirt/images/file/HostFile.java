@@ -106,7 +106,7 @@ public final class HostFile implements AutoCloseable {
                 long part = Math.min(segment.byteSize() - done, MAX_TRANSFER_BYTES);
                 int count = channel.read(segment.asSlice(done, part).asByteBuffer(), at);
                 if (count <= 0) {
-                    throw shrunk(at);
+                    throw shrunk(channel.size());
                 }
                 done += count;
                 at += count;
@@ -164,8 +164,8 @@ public final class HostFile implements AutoCloseable {
     }
 
     private EOFException shrunk(long at) {
-        return new EOFException("%s has shrunk: it ends at %d now, and had %d bytes when it was opened"
-                .formatted(path, at, sizeBytes));
+        return new EOFException(
+                "%s has shrunk: it ends at %d now, and had %d bytes when it was opened".formatted(path, at, sizeBytes));
     }
 
     private static long total(List<MemorySegment> segments) {

@@ -16,8 +16,9 @@ import org.jvirt.core.UserErrorException;
 
 /// A channel with its lock, once for each file in this process.
 ///
-/// The host's file locks belong to the process and fall when it closes any of its channels to the file. So all readers
-/// in one process share one channel, and a second user is turned away before a second channel exists. Thread-safe.
+/// The host's file locks belong to the process and fall when it closes any of its channels to the file. So all
+/// readers in one process share one channel, and a second user is turned away before a second channel exists.
+/// Thread-safe.
 final class OpenFile {
     private static final int FILE_TYPE = 0170000;
     private static final int REGULAR_FILE = 0100000;

@@ -9,9 +9,9 @@ import org.jvirt.images.file.HostFile;
 
 /// A disk that is a file, byte for byte. Thread-safe.
 ///
-/// Sparse files stay sparse where nothing is written. Discarding does nothing and write-zeroes writes zeroes: Java has
-/// no way to punch holes. A size that is no multiple of 512 is refused for writing, since the last sector has no place
-/// in the file; read-only, its missing bytes read as zeroes.
+/// Sparse files stay sparse where nothing is written. Discarding does nothing and write-zeroes writes zeroes: Java
+/// has no way to punch holes. A size that is no multiple of 512 is refused for writing, since the last sector has no
+/// place in the file; read-only, its missing bytes read as zeroes.
 public final class RawImage implements BlockBackend {
     private static final int SECTOR_BYTES = 512;
 

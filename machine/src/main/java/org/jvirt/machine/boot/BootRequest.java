@@ -10,4 +10,9 @@ import org.jvirt.machine.layout.MemoryMap;
 /// @param rsdpGpa where the ACPI root pointer lies
 /// @param entropy seeds the kernel's random numbers
 public record BootRequest(
-        Path kernel, Optional<Path> initrd, String commandLine, MemoryMap memory, long rsdpGpa, EntropySource entropy) {}
+        Path kernel,
+        Optional<Path> initrd,
+        String commandLine,
+        MemoryMap memory,
+        long rsdpGpa,
+        EntropySource entropy) {}

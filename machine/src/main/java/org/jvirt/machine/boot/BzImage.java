@@ -63,8 +63,9 @@ final class BzImage implements BootLoader {
         this.image = image;
         version = image.u16(VERSION);
         if (version < OLDEST || (image.u8(LOADFLAGS) & LOADED_HIGH) == 0) {
-            throw new UserErrorException("The kernel '%s' speaks Linux boot protocol %d.%02d; 2.06 (Linux 2.6.22) or later is needed"
-                    .formatted(request.kernel(), version >> 8, version & 0xff));
+            throw new UserErrorException(
+                    "The kernel '%s' speaks Linux boot protocol %d.%02d; 2.06 (Linux 2.6.22) or later is needed"
+                            .formatted(request.kernel(), version >> 8, version & 0xff));
         }
         int sectors = image.u8(SETUP_SECTS);
         setupBytes = (long) ((sectors == 0 ? 4 : sectors) + 1) * SECTOR;
@@ -97,16 +98,20 @@ final class BzImage implements BootLoader {
     }
 
     private void checkFits(long kernelEnd) {
-        if (loadGpa < MemoryMap.ONE_MIB || kernelEnd < 0 || kernelEnd > request.memory().lowRamEnd()) {
-            throw new UserErrorException("The kernel '%s' needs memory from 0x%x to 0x%x to start; the machine has %s: %s"
-                    .formatted(
-                            request.kernel(),
-                            loadGpa,
-                            kernelEnd,
-                            MemoryMap.size(request.memory().ramBytes()),
-                            kernelEnd > 0 && kernelEnd <= MemoryMap.LOW_RAM_END
-                                    ? "give at least %d MiB".formatted(Math.ceilDiv(kernelEnd, MemoryMap.ONE_MIB))
-                                    : "no amount of memory is enough, the file is damaged"));
+        if (loadGpa < MemoryMap.ONE_MIB
+                || kernelEnd < 0
+                || kernelEnd > request.memory().lowRamEnd()) {
+            throw new UserErrorException(
+                    "The kernel '%s' needs memory from 0x%x to 0x%x to start; the machine has %s: %s"
+                            .formatted(
+                                    request.kernel(),
+                                    loadGpa,
+                                    kernelEnd,
+                                    MemoryMap.size(request.memory().ramBytes()),
+                                    kernelEnd > 0 && kernelEnd <= MemoryMap.LOW_RAM_END
+                                            ? "give at least %d MiB"
+                                                    .formatted(Math.ceilDiv(kernelEnd, MemoryMap.ONE_MIB))
+                                            : "no amount of memory is enough, the file is damaged"));
         }
     }
 

@@ -119,7 +119,8 @@ final class ElfFile {
                                         ? "the machine's %s end".formatted(MemoryMap.size(memory.ramBytes()))
                                         : "the machine keeps its tables",
                                 s.gpa >= MemoryMap.ONE_MIB && end > 0 && end <= MemoryMap.LOW_RAM_END
-                                        ? "give at least %d MiB of memory".formatted(Math.ceilDiv(end, MemoryMap.ONE_MIB))
+                                        ? "give at least %d MiB of memory"
+                                                .formatted(Math.ceilDiv(end, MemoryMap.ONE_MIB))
                                         : "link it to another address"));
             }
         }

@@ -49,8 +49,7 @@ final class EntryState {
     static CpuState longMode(GuestMemory memory, int signature, long rip, long[] registers) {
         writeGdt(memory, CODE | Segment.LONG);
         writeIdentityMap(memory);
-        var control =
-                new ControlRegisters(CR0_PE_ET | CR0_PG, 0, BootArea.PAGE_TABLES, CR4_PAE, 0, EFER_LME_LMA, 1);
+        var control = new ControlRegisters(CR0_PE_ET | CR0_PG, 0, BootArea.PAGE_TABLES, CR4_PAE, 0, EFER_LME_LMA, 1);
         return state(signature, CODE | Segment.LONG, control, rip, registers);
     }
 

@@ -22,8 +22,8 @@ public final class FirmwareImage implements BootLoader {
         this.path = path;
         bytes = HostFile.of("firmware", path).content(LIMIT_BYTES);
         if (bytes.length == 0 || bytes.length % GRANULE_BYTES != 0) {
-            throw new UserErrorException("The firmware '%s' has %d bytes; an image is made of whole 64 KiB"
-                    .formatted(path, bytes.length));
+            throw new UserErrorException(
+                    "The firmware '%s' has %d bytes; an image is made of whole 64 KiB".formatted(path, bytes.length));
         }
     }
 

@@ -37,8 +37,9 @@ record Image(byte[] bytes, HostFile file) {
 
     private void check(long offset, long length) {
         if (!has(offset, length)) {
-            throw new UserErrorException("The kernel '%s' is truncated: it has %d bytes but refers to 0x%x–0x%x: fetch it again"
-                    .formatted(file.path(), bytes.length, offset, offset + length));
+            throw new UserErrorException(
+                    "The kernel '%s' is truncated: it has %d bytes but refers to 0x%x–0x%x: fetch it again"
+                            .formatted(file.path(), bytes.length, offset, offset + length));
         }
     }
 }

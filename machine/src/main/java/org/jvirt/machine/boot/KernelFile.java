@@ -38,7 +38,9 @@ public final class KernelFile {
         int printable = 0;
         int looked = Math.min(bytes.length, 512);
         for (int i = 0; i < looked; i++) {
-            printable += bytes[i] >= ' ' && bytes[i] < 0x7f || bytes[i] == '\n' || bytes[i] == '\t' || bytes[i] == '\r' ? 1 : 0;
+            printable += bytes[i] >= ' ' && bytes[i] < 0x7f || bytes[i] == '\n' || bytes[i] == '\t' || bytes[i] == '\r'
+                    ? 1
+                    : 0;
         }
         if (printable == looked) {
             return "; it is a text file";

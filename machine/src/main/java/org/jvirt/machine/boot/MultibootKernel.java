@@ -105,8 +105,8 @@ final class MultibootKernel implements BootLoader {
         long entry = image.u32(header + 28);
         long offset = header - (headerGpa - loadGpa);
         if (offset < 0 || headerGpa < loadGpa || loadEnd != 0 && loadEnd < loadGpa) {
-            throw new UserErrorException("The multiboot kernel '%s' has impossible addresses in its header"
-                    .formatted(request.kernel()));
+            throw new UserErrorException(
+                    "The multiboot kernel '%s' has impossible addresses in its header".formatted(request.kernel()));
         }
         long length = loadEnd == 0 ? image.bytes().length - offset : loadEnd - loadGpa;
         image.slice(offset, length);
@@ -114,7 +114,11 @@ final class MultibootKernel implements BootLoader {
         if (loadGpa < MemoryMap.ONE_MIB || end > request.memory().lowRamEnd()) {
             throw new UserErrorException("The multiboot kernel '%s' wants to lie at 0x%x–0x%x; free are 0x%x–0x%x"
                     .formatted(
-                            request.kernel(), loadGpa, end - 1, MemoryMap.ONE_MIB, request.memory().lowRamEnd() - 1));
+                            request.kernel(),
+                            loadGpa,
+                            end - 1,
+                            MemoryMap.ONE_MIB,
+                            request.memory().lowRamEnd() - 1));
         }
         return new Body() {
             @Override
@@ -140,8 +144,12 @@ final class MultibootKernel implements BootLoader {
         long gpa = Math.max(body.end(), MemoryMap.ONE_MIB) + GuestMemory.PAGE_BYTES - 1 & -GuestMemory.PAGE_BYTES;
         long end = request.memory().lowRamEnd();
         if (module.sizeBytes() > end - gpa) {
-            throw new UserErrorException("The module '%s' has %s, but only %s are free behind the kernel: give more memory"
-                    .formatted(module.path(), MemoryMap.size(module.sizeBytes()), MemoryMap.size(Math.max(0, end - gpa))));
+            throw new UserErrorException(
+                    "The module '%s' has %s, but only %s are free behind the kernel: give more memory"
+                            .formatted(
+                                    module.path(),
+                                    MemoryMap.size(module.sizeBytes()),
+                                    MemoryMap.size(Math.max(0, end - gpa))));
         }
         return gpa;
     }

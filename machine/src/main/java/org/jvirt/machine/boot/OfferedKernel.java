@@ -34,7 +34,8 @@ public record OfferedKernel(byte[] setup, byte[] kernel, byte[] initrd, byte[] c
         return new OfferedKernel(
                 Arrays.copyOf(bytes, setupBytes),
                 Arrays.copyOfRange(bytes, setupBytes, bytes.length),
-                initrd.map(path -> HostFile.of("initrd", path).content(LIMIT_BYTES)).orElse(new byte[0]),
+                initrd.map(path -> HostFile.of("initrd", path).content(LIMIT_BYTES))
+                        .orElse(new byte[0]),
                 Arrays.copyOf(line, line.length + 1));
     }
 }

@@ -6,8 +6,8 @@ import org.jvirt.core.UserErrorException;
 import org.jvirt.core.cpu.CpuState;
 import org.jvirt.machine.layout.E820Entry;
 
-/// An ELF kernel with a PVH note (an uncompressed Linux `vmlinux`, FreeBSD): entered in 32-bit protected mode with EBX
-/// pointing at the start information. Source: Xen `public/arch-x86/hvm/start_info.h`, version 1.
+/// An ELF kernel with a PVH note (an uncompressed Linux `vmlinux`, FreeBSD): entered in 32-bit protected mode with
+/// EBX pointing at the start information. Source: Xen `public/arch-x86/hvm/start_info.h`, version 1.
 final class PvhKernel implements BootLoader {
     private static final int MAGIC = 0x336ec578;
     private static final int VERSION = 1;

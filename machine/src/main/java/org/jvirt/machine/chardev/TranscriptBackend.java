@@ -57,7 +57,8 @@ public final class TranscriptBackend extends BufferedBackend {
                 long left = deadline - System.nanoTime();
                 if (left <= 0) {
                     throw new TimeoutException("The guest did not write '%s' within %s; last it wrote:%n%s"
-                            .formatted(words, patience, transcript.substring(Math.max(seen, transcript.length() - 2000))));
+                            .formatted(
+                                    words, patience, transcript.substring(Math.max(seen, transcript.length() - 2000))));
                 }
                 TimeUnit.NANOSECONDS.timedWait(transcript, left);
             }

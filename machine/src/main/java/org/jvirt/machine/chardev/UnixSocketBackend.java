@@ -15,8 +15,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.core.UserErrorException;
 
-/// Listens on a Unix socket, private to the user, and serves one client at a time; without a client the guest's output
-/// is lost, as on an unplugged wire.
+/// Listens on a Unix socket, private to the user, and serves one client at a time; without a client the guest's
+/// output is lost, as on an unplugged wire.
 public final class UnixSocketBackend extends BufferedBackend {
     private static final Logger LOG = System.getLogger(UnixSocketBackend.class.getName());
 

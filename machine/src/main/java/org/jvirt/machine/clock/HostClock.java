@@ -10,9 +10,9 @@ import org.jvirt.core.VmClock;
 
 /// Guest time that runs with the host's monotonic clock while it is started and stands still while it is stopped.
 ///
-/// The wall clock is the host's own at every moment, plus a fixed shift, so a guest that was paused sees that time has
-/// passed. One platform thread runs the expiries, in order of their deadlines; it parks until the next is due. Made
-/// stopped, at 0. Thread-safe.
+/// The wall clock is the host's own at every moment, plus a fixed shift, so a guest that was paused sees that time
+/// has passed. One platform thread runs the expiries, in order of their deadlines; it parks until the next is due.
+/// Made stopped, at 0. Thread-safe.
 public final class HostClock implements VmClock, AutoCloseable {
     private static final Logger LOG = System.getLogger(HostClock.class.getName());
     private static final long NANOS_PER_SECOND = 1_000_000_000L;

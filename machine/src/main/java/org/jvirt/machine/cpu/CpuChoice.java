@@ -21,11 +21,33 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
 
     /// Features that others offer and jvirt never promises: switching them off is granted, switching them on is not.
     private static final Set<String> NEVER = Set.of(
-            "vmx", "svm", "hle", "rtm", "pku", "ospke", "mpx", "avx512f", "3dnow", "3dnowext", "spec-ctrl", "ssbd", "stibp",
-            "arch-capabilities", "pmu", "monitor", "mwait", "waitpkg", "pks", "cet-ss", "cet-ibt", "npt", "ibpb", "virt-ssbd");
+            "vmx",
+            "svm",
+            "hle",
+            "rtm",
+            "pku",
+            "ospke",
+            "mpx",
+            "avx512f",
+            "3dnow",
+            "3dnowext",
+            "spec-ctrl",
+            "ssbd",
+            "stibp",
+            "arch-capabilities",
+            "pmu",
+            "monitor",
+            "mwait",
+            "waitpkg",
+            "pks",
+            "cet-ss",
+            "cet-ibt",
+            "npt",
+            "ibpb",
+            "virt-ssbd");
 
-    /// QEMU's properties that ask for nothing that could be given or denied: features are always checked, and addresses have
-    /// the width that the machine has.
+    /// QEMU's properties that ask for nothing that could be given or denied: features are always checked, and
+    /// addresses have the width that the machine has.
     private static final Set<String> PROPERTIES = Set.of("host-phys-bits", "migratable", "check", "enforce");
 
     /// How QEMU spells what Linux calls otherwise.
@@ -91,7 +113,9 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
             return;
         } else if (!NEVER.contains(name.toLowerCase(Locale.ROOT).replace('_', '-'))) {
             throw new UserErrorException("Unknown CPU feature '%s': nearest is '%s'"
-                    .formatted(name, nearest(name, Arrays.stream(CpuFeature.values()).map(CpuFeature::flag))));
+                    .formatted(
+                            name,
+                            nearest(name, Arrays.stream(CpuFeature.values()).map(CpuFeature::flag))));
         } else if (on) {
             throw new UserErrorException("CPU feature '%s' is not offered by any engine: leave it out".formatted(name));
         }
@@ -101,8 +125,8 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
         Optional<CpuFeature> exact = CpuFeature.ofFlag(name);
         return exact.isPresent()
                 ? exact
-                : Optional.ofNullable(
-                        ALIASES.get(name.toLowerCase(Locale.ROOT).replace("-", "").replace("_", "")));
+                : Optional.ofNullable(ALIASES.get(
+                        name.toLowerCase(Locale.ROOT).replace("-", "").replace("_", "")));
     }
 
     /// The features that a guest sees.
@@ -177,7 +201,8 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
     }
 
     private static String nearest(String wrong, Stream<String> names) {
-        return names.min((a, b) -> Integer.compare(distance(wrong, a), distance(wrong, b))).orElse("");
+        return names.min((a, b) -> Integer.compare(distance(wrong, a), distance(wrong, b)))
+                .orElse("");
     }
 
     /// Levenshtein's distance.
@@ -200,7 +225,8 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
     public String toString() {
         return model.name()
                 + changes.entrySet().stream()
-                        .map(change -> (change.getValue() ? ",+" : ",-") + change.getKey().flag())
+                        .map(change -> (change.getValue() ? ",+" : ",-")
+                                + change.getKey().flag())
                         .collect(Collectors.joining());
     }
 }

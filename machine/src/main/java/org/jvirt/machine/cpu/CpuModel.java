@@ -29,18 +29,23 @@ public record CpuModel(
             EnumSet.of(HYPERVISOR, X2APIC, TSC_DEADLINE, ARAT, INVTSC, TSC_ADJUST, RDTSCP, VME, RDRAND, RDSEED);
     /// As [#PLATFORM], and what kernels use to protect or speed up themselves.
     private static final Set<CpuFeature> MODERN = union(
-            PLATFORM, EnumSet.of(PCID, INVPCID, SMEP, UMIP, FSGSBASE, PDPE1GB, ERMS, FSRM, PREFETCHW, RDPID, CLFLUSHOPT));
+            PLATFORM,
+            EnumSet.of(PCID, INVPCID, SMEP, UMIP, FSGSBASE, PDPE1GB, ERMS, FSRM, PREFETCHW, RDPID, CLFLUSHOPT));
     private static final Set<CpuFeature> MODERN_AVX =
             union(MODERN, EnumSet.of(SMAP, AES, PCLMULQDQ, ADX, SHA_NI, XSAVEOPT, XSAVEC, XGETBV1, CLWB));
 
-    public static final CpuModel X86_64_V1 = new CpuModel(
-            "x86-64-v1", "the first x86-64 processors", LEVEL_1, PLATFORM, false);
-    public static final CpuModel X86_64_V2 = new CpuModel(
-            "x86-64-v2", "SSE4.2 and POPCNT, about 2008; the default", LEVEL_2, MODERN, false);
+    public static final CpuModel X86_64_V1 =
+            new CpuModel("x86-64-v1", "the first x86-64 processors", LEVEL_1, PLATFORM, false);
+    public static final CpuModel X86_64_V2 =
+            new CpuModel("x86-64-v2", "SSE4.2 and POPCNT, about 2008; the default", LEVEL_2, MODERN, false);
     public static final CpuModel X86_64_V3 =
             new CpuModel("x86-64-v3", "AVX2, BMI and FMA, about 2013", LEVEL_3, MODERN_AVX, false);
     public static final CpuModel QEMU64 = new CpuModel(
-            "qemu64", "what scripts written for QEMU's default expect", union(LEVEL_1, EnumSet.of(SSE3, CX16)), PLATFORM, false);
+            "qemu64",
+            "what scripts written for QEMU's default expect",
+            union(LEVEL_1, EnumSet.of(SSE3, CX16)),
+            PLATFORM,
+            false);
     public static final CpuModel MAX =
             new CpuModel("max", "everything the engine can do", LEVEL_1, EnumSet.noneOf(CpuFeature.class), true);
     public static final CpuModel HOST = new CpuModel(

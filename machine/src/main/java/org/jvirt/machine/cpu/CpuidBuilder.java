@@ -81,7 +81,8 @@ public record CpuidBuilder(
         int[] vendor = words(identity.vendor(), 3);
         leaves.add(new CpuidLeaf(0, 0, LAST_BASIC, vendor[0], vendor[2], vendor[1]));
         int ebx = (LINE_BYTES / 8) << 8 | Math.min(cpus, 255) << 16;
-        leaves.add(new CpuidLeaf(1, 0, identity.signature(), ebx, bits(1, 0, CpuidRegister.ECX), bits(1, 0, CpuidRegister.EDX)));
+        leaves.add(new CpuidLeaf(
+                1, 0, identity.signature(), ebx, bits(1, 0, CpuidRegister.ECX), bits(1, 0, CpuidRegister.EDX)));
         // One descriptor, 0xFF: look at leaf 4.
         leaves.add(new CpuidLeaf(2, 0, 0xff01, 0, 0, 0));
         leaves.add(new CpuidLeaf(6, 0, bits(6, 0, CpuidRegister.EAX), 0, 0, 0));
@@ -100,7 +101,11 @@ public record CpuidBuilder(
 
     private CpuidLeaf cache(int index, int type, int level, int ways, int sets, int sharedBits) {
         int selfInitialising = 1 << 8;
-        int eax = type | level << 5 | selfInitialising | (1 << sharedBits) - 1 << 14 | Math.min((1 << topologyBits()) - 1, 63) << 26;
+        int eax = type
+                | level << 5
+                | selfInitialising
+                | (1 << sharedBits) - 1 << 14
+                | Math.min((1 << topologyBits()) - 1, 63) << 26;
         return new CpuidLeaf(4, index, eax, LINE_BYTES - 1 | (ways - 1) << 22, sets - 1, 0);
     }
 
@@ -155,10 +160,12 @@ public record CpuidBuilder(
     private void extended(List<CpuidLeaf> leaves, String brand) {
         leaves.add(new CpuidLeaf(EXTENDED, 0, LAST_EXTENDED, 0, 0, 0));
         int function = EXTENDED + 1;
-        leaves.add(new CpuidLeaf(function, 0, 0, 0, bits(function, 0, CpuidRegister.ECX), bits(function, 0, CpuidRegister.EDX)));
+        leaves.add(new CpuidLeaf(
+                function, 0, 0, 0, bits(function, 0, CpuidRegister.ECX), bits(function, 0, CpuidRegister.EDX)));
         int[] text = words(brand, 12);
         for (int i = 0; i < 3; i++) {
-            leaves.add(new CpuidLeaf(EXTENDED + 2 + i, 0, text[4 * i], text[4 * i + 1], text[4 * i + 2], text[4 * i + 3]));
+            leaves.add(
+                    new CpuidLeaf(EXTENDED + 2 + i, 0, text[4 * i], text[4 * i + 1], text[4 * i + 2], text[4 * i + 3]));
         }
         // The second-level cache again: KiB, 16 ways (code 8), line size.
         leaves.add(new CpuidLeaf(EXTENDED + 6, 0, 0, 0, 1024 << 16 | 8 << 12 | LINE_BYTES, 0));
@@ -172,7 +179,8 @@ public record CpuidBuilder(
         var present = new TreeSet<Integer>();
         leaves.forEach(leaf -> present.add(leaf.function()));
         List<int[]> groups = List.of(
-                new int[] {0, LAST_BASIC}, new int[] {HYPERVISOR, LAST_HYPERVISOR}, new int[] {EXTENDED, LAST_EXTENDED});
+                new int[] {0, LAST_BASIC}, new int[] {HYPERVISOR, LAST_HYPERVISOR}, new int[] {EXTENDED, LAST_EXTENDED
+                });
         for (int[] group : groups) {
             if (!present.contains(group[0])) {
                 continue;

@@ -103,7 +103,15 @@ public final class AcpiTables {
 
     private byte[] rsdp(int rsdt, int xsdt) {
         var writer = new ByteWriter();
-        writer.text("RSD PTR ", 8, ' ').u8(0).text("JVIRT", 6, ' ').u8(2).u32(rsdt).u32(36).u64(xsdt).u8(0).zeroes(3);
+        writer.text("RSD PTR ", 8, ' ')
+                .u8(0)
+                .text("JVIRT", 6, ' ')
+                .u8(2)
+                .u32(rsdt)
+                .u32(36)
+                .u64(xsdt)
+                .u8(0)
+                .zeroes(3);
         loader.allocate(RSDP_FILE, 16, true);
         loader.addPointer(RSDP_FILE, TABLES_FILE, 16, 4);
         loader.addPointer(RSDP_FILE, TABLES_FILE, 24, 8);
@@ -154,8 +162,8 @@ public final class AcpiTables {
                 .u8(0)
                 .u8(0)
                 .u8(0);
-        // C2 and C3 latencies above their limits: there are no such states. No flush stride, no duty cycle, no alarms;
-        // the century lies in CMOS 0x32.
+        // C2 and C3 latencies above their limits: there are no such states. No flush stride, no duty cycle, no
+        // alarms; the century lies in CMOS 0x32.
         body.u16(0xfff).u16(0xfff).u16(0).u16(0).u8(0).u8(0).u8(0).u8(0).u8(0x32);
         body.u16(legacyDevices | keyboardController).u8(0);
         body.u32(wbinvd | c1OnAllProcessors | noSleepButton | noFixedRtcWake | timerHas32Bits | resetRegister);
@@ -207,7 +215,14 @@ public final class AcpiTables {
 
     /// PCI Firmware 3.3, 4.1.2.
     private static byte[] mcfg() {
-        return new ByteWriter().u64(0).u64(MemoryMap.ECAM).u16(0).u8(0).u8(255).u32(0).bytes();
+        return new ByteWriter()
+                .u64(0)
+                .u64(MemoryMap.ECAM)
+                .u16(0)
+                .u8(0)
+                .u8(255)
+                .u32(0)
+                .bytes();
     }
 
     /// IA-PC HPET 1.0a, 3.2.4: revision 1, three 64-bit timers, legacy replacement, vendor 0x8086.

@@ -63,7 +63,8 @@ final class Dsdt {
                 .memoryWindow(MemoryMap.LOW_RAM_END, MemoryMap.ECAM - 1, false)
                 .memoryWindow(MemoryMap.PCI_WINDOW, MemoryMap.PCI_WINDOW_END - 1, false);
         long window64 = memory.pciWindow64();
-        return crs.memoryWindow64(window64, window64 + MemoryMap.PCI_WINDOW64_BYTES - 1).template();
+        return crs.memoryWindow64(window64, window64 + MemoryMap.PCI_WINDOW64_BYTES - 1)
+                .template();
     }
 
     /// `_PRT` has more than 127 entries; a package holds up to 255.
@@ -82,8 +83,8 @@ final class Dsdt {
         return pack(entries.toArray(byte[][]::new));
     }
 
-    /// `_OSC` (PCI Firmware 3.3, 4.5.1): hands over power events, error reporting and the capability structure; there is no
-    /// hot-plug to hand over.
+    /// `_OSC` (PCI Firmware 3.3, 4.5.1): hands over power events, error reporting and the capability structure;
+    /// there is no hot-plug to hand over.
     private static byte[] operatingSystemCapabilities() {
         byte[] status = name("CDW1");
         byte[] control = name("CDW3");
@@ -157,8 +158,7 @@ final class Dsdt {
     private byte[] processors() {
         List<byte[]> devices = new ArrayList<>();
         for (int i = 0; i < platform.cpus(); i++) {
-            devices.add(device(
-                    "C%03X".formatted(i), define("_HID", string("ACPI0007")), define("_UID", integer(i))));
+            devices.add(device("C%03X".formatted(i), define("_HID", string("ACPI0007")), define("_UID", integer(i))));
         }
         return join(devices.toArray(byte[][]::new));
     }

@@ -56,7 +56,8 @@ public record Platform(
         }
     }
 
-    /// @param base           I/O base of the ACPI block as in ICH9: PM1 event +0, PM1 control +4, timer +8, GPE0 +0x20
+    /// @param base           I/O base of the ACPI block as in ICH9: PM1 event +0, PM1 control +4, timer +8, GPE0
+    ///     +0x20
     /// @param smiCommandPort where ACPI mode is requested, or 0 where the machine is always in it
     /// @param acpiEnable     the value to write there
     /// @param acpiDisable    the value that goes back

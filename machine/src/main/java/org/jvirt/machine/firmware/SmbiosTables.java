@@ -89,7 +89,10 @@ public final class SmbiosTables {
         int powerSwitch = 6;
         var body = new ByteWriter().u8(1).u8(2).u8(3).u8(0);
         long high = uuid.getMostSignificantBits();
-        body.u32(high >>> 32).u16((int) (high >>> 16)).u16((int) high).u64(Long.reverseBytes(uuid.getLeastSignificantBits()));
+        body.u32(high >>> 32)
+                .u16((int) (high >>> 16))
+                .u16((int) high)
+                .u64(Long.reverseBytes(uuid.getLeastSignificantBits()));
         body.u8(powerSwitch).u8(0).u8(4);
         structure(1, 0x100, body.bytes(), "jvirt", "PC (Q35, ICH9)", version, name);
     }
@@ -209,9 +212,23 @@ public final class SmbiosTables {
     private void mappedRange(int index, int array, long gpa, long end) {
         byte[] body;
         if (end >> 10 > 0xffff_ffffL) {
-            body = new ByteWriter().u32(0xffff_ffffL).u32(0xffff_ffffL).u16(array).u8(1).u64(gpa).u64(end - 1).bytes();
+            body = new ByteWriter()
+                    .u32(0xffff_ffffL)
+                    .u32(0xffff_ffffL)
+                    .u16(array)
+                    .u8(1)
+                    .u64(gpa)
+                    .u64(end - 1)
+                    .bytes();
         } else {
-            body = new ByteWriter().u32(gpa >> 10).u32((end >> 10) - 1).u16(array).u8(1).u64(0).u64(0).bytes();
+            body = new ByteWriter()
+                    .u32(gpa >> 10)
+                    .u32((end >> 10) - 1)
+                    .u16(array)
+                    .u8(1)
+                    .u64(0)
+                    .u64(0)
+                    .bytes();
         }
         structure(19, 0x1300 + index, body);
     }

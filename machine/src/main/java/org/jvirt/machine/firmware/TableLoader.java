@@ -48,20 +48,23 @@ public final class TableLoader {
         for (Command command : commands) {
             int start = writer.size();
             switch (command) {
-                case Allocate c -> writer.u32(1)
-                        .text(c.file, NAME_BYTES, '\0')
-                        .u32(c.alignment)
-                        .u8(c.inBiosArea ? 2 : 1);
-                case AddPointer c -> writer.u32(2)
-                        .text(c.file, NAME_BYTES, '\0')
-                        .text(c.target, NAME_BYTES, '\0')
-                        .u32(c.offset)
-                        .u8(c.size);
-                case AddChecksum c -> writer.u32(3)
-                        .text(c.file, NAME_BYTES, '\0')
-                        .u32(c.offset)
-                        .u32(c.start)
-                        .u32(c.length);
+                case Allocate c ->
+                    writer.u32(1)
+                            .text(c.file, NAME_BYTES, '\0')
+                            .u32(c.alignment)
+                            .u8(c.inBiosArea ? 2 : 1);
+                case AddPointer c ->
+                    writer.u32(2)
+                            .text(c.file, NAME_BYTES, '\0')
+                            .text(c.target, NAME_BYTES, '\0')
+                            .u32(c.offset)
+                            .u8(c.size);
+                case AddChecksum c ->
+                    writer.u32(3)
+                            .text(c.file, NAME_BYTES, '\0')
+                            .u32(c.offset)
+                            .u32(c.start)
+                            .u32(c.length);
             }
             writer.zeroes(start + COMMAND_BYTES - writer.size());
         }

@@ -55,15 +55,16 @@ public record MemoryMap(long ramBytes, int biosBytes) {
 
     public MemoryMap {
         if (ramBytes < MINIMUM_RAM_BYTES) {
-            throw new UserErrorException(
-                    "Memory of %s is too small for a PC: give at least %d MiB".formatted(size(ramBytes), MINIMUM_RAM_BYTES >> 20));
+            throw new UserErrorException("Memory of %s is too small for a PC: give at least %d MiB"
+                    .formatted(size(ramBytes), MINIMUM_RAM_BYTES >> 20));
         }
         if (ramBytes > MAXIMUM_RAM_BYTES) {
             throw new UserErrorException("Memory of %s is more than the %d GiB that fit into %d address bits: give less"
                     .formatted(size(ramBytes), MAXIMUM_RAM_BYTES >> 30, PHYSICAL_ADDRESS_BITS));
         }
         if ((ramBytes & GuestMemory.PAGE_BYTES - 1) != 0) {
-            throw new UserErrorException("Memory of %d bytes is not made of whole 4 KiB pages: give MiB or GiB".formatted(ramBytes));
+            throw new UserErrorException(
+                    "Memory of %d bytes is not made of whole 4 KiB pages: give MiB or GiB".formatted(ramBytes));
         }
         if (biosBytes < 0 || biosBytes > MAXIMUM_BIOS_BYTES || biosBytes % GuestMemory.PAGE_BYTES != 0) {
             throw new UserErrorException("A firmware image has whole 4 KiB pages and at most %d MiB, not %d bytes"

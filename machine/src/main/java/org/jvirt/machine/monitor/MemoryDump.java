@@ -40,8 +40,9 @@ record MemoryDump(int count, char format, int size, long address, boolean virtua
                 case 'h' -> size = 2;
                 case 'w' -> size = 4;
                 case 'g' -> size = 8;
-                default -> throw new IllegalArgumentException(
-                        "'%s' is no format: write for example /8xg or /10i".formatted(format));
+                default ->
+                    throw new IllegalArgumentException(
+                            "'%s' is no format: write for example /8xg or /10i".formatted(format));
             }
         }
         if (count > MAXIMUM_COUNT) {
@@ -104,7 +105,8 @@ record MemoryDump(int count, char format, int size, long address, boolean virtua
                     at++;
                 }
                 case NEEDS_MORE -> {
-                    return text.append("0x%016x: Cannot access memory\n".formatted(here)).toString();
+                    return text.append("0x%016x: Cannot access memory\n".formatted(here))
+                            .toString();
                 }
             }
         }

@@ -112,9 +112,7 @@ public final class Monitor {
         return commands.entrySet().stream()
                 .map(entry -> "%s%s -- %s\n"
                         .formatted(
-                                prefix,
-                                (entry.getKey() + " " + entry.getValue().usage).strip(),
-                                entry.getValue().help))
+                                prefix, (entry.getKey() + " " + entry.getValue().usage).strip(), entry.getValue().help))
                 .collect(Collectors.joining());
     }
 
@@ -129,12 +127,14 @@ public final class Monitor {
     }
 
     private String status() {
-        return "VM status: %s\n".formatted(switch (vm.state()) {
-            case CREATED -> "prelaunch";
-            case RUNNING -> "running";
-            case PAUSED -> "paused";
-            case ENDED -> "shutdown";
-        });
+        return "VM status: %s\n"
+                .formatted(
+                        switch (vm.state()) {
+                            case CREATED -> "prelaunch";
+                            case RUNNING -> "running";
+                            case PAUSED -> "paused";
+                            case ENDED -> "shutdown";
+                        });
     }
 
     private String powerDown() {

@@ -63,7 +63,8 @@ final class KernelFileTest {
         Path kernel = file("vmlinuz", KernelFiles.bzImage(4096, true));
         var map = new MemoryMap(64 * MIB, 0);
         try (GuestMemory memory = memory(map)) {
-            CpuState cpu = KernelFile.of(request(kernel, Optional.empty(), "", map)).load(memory, SIGNATURE);
+            CpuState cpu =
+                    KernelFile.of(request(kernel, Optional.empty(), "", map)).load(memory, SIGNATURE);
             for (long gva : new long[] {0, 0x1234_5678L, 0x7fff_ffffL, 0xffff_ffffL}) {
                 long table = cpu.control().cr3();
                 for (int shift = 39; shift >= 21; shift -= 9) {
@@ -81,7 +82,8 @@ final class KernelFileTest {
         Path kernel = file("vmlinuz", KernelFiles.bzImage(4096, false));
         var map = new MemoryMap(64 * MIB, 0);
         try (GuestMemory memory = memory(map)) {
-            CpuState cpu = KernelFile.of(request(kernel, Optional.empty(), "", map)).load(memory, SIGNATURE);
+            CpuState cpu =
+                    KernelFile.of(request(kernel, Optional.empty(), "", map)).load(memory, SIGNATURE);
             assertThat(cpu.general().rip()).isEqualTo(KernelFiles.PREFERRED);
             assertThat(cpu.control().efer()).isZero();
             assertThat(cpu.control().cr0() & 0x8000_0001L).isEqualTo(1);
@@ -98,7 +100,8 @@ final class KernelFileTest {
         Path kernel = file("vmlinuz", KernelFiles.bzImage(4096, true));
         var map = new MemoryMap(64 * MIB, 0);
         try (GuestMemory memory = memory(map)) {
-            CpuState cpu = KernelFile.of(request(kernel, Optional.of(initrd), "", map)).load(memory, SIGNATURE);
+            CpuState cpu =
+                    KernelFile.of(request(kernel, Optional.of(initrd), "", map)).load(memory, SIGNATURE);
             long gpa = memory.readInt(cpu.general().rsi() + 0x218);
             assertThat(gpa % 4096).isZero();
             assertThat(gpa).isGreaterThan(63 * MIB);
@@ -133,12 +136,15 @@ final class KernelFileTest {
         var map = new MemoryMap(64 * MIB, 0);
         try (GuestMemory memory = memory(map)) {
             memory.fill(16 * MIB, 8192, (byte) 0xff);
-            CpuState cpu = KernelFile.of(request(kernel, Optional.of(initrd), "quiet", map)).load(memory, SIGNATURE);
+            CpuState cpu = KernelFile.of(request(kernel, Optional.of(initrd), "quiet", map))
+                    .load(memory, SIGNATURE);
             assertThat(cpu.general().rip()).isEqualTo(0x100_1000);
             byte[] loaded = new byte[content.length];
             memory.read(16 * MIB, loaded);
             assertThat(loaded).isEqualTo(content);
-            assertThat(memory.readLong(16 * MIB + 4096)).as("zeroed behind the file's part").isZero();
+            assertThat(memory.readLong(16 * MIB + 4096))
+                    .as("zeroed behind the file's part")
+                    .isZero();
             long info = cpu.general().rbx();
             assertThat(memory.readInt(info)).isEqualTo(0x336ec578);
             assertThat(memory.readInt(info + 12)).isEqualTo(1);
@@ -174,7 +180,8 @@ final class KernelFileTest {
         Path module = file("env", "A=1\n".getBytes(StandardCharsets.US_ASCII));
         var map = new MemoryMap(64 * MIB, 0);
         try (GuestMemory memory = memory(map)) {
-            CpuState cpu = KernelFile.of(request(kernel, Optional.of(module), "one two", map)).load(memory, SIGNATURE);
+            CpuState cpu = KernelFile.of(request(kernel, Optional.of(module), "one two", map))
+                    .load(memory, SIGNATURE);
             assertThat(cpu.general().rax()).isEqualTo(0x2badb002);
             assertThat(cpu.general().rip()).isEqualTo(4 * MIB + 12);
             long info = cpu.general().rbx();
@@ -193,7 +200,8 @@ final class KernelFileTest {
         var map = new MemoryMap(64 * MIB, 0);
         Path free = file("low.flat", KernelFiles.multiboot32(0x8000, 0x6000));
         try (GuestMemory memory = memory(map)) {
-            CpuState cpu = KernelFile.of(request(free, Optional.empty(), "", map)).load(memory, SIGNATURE);
+            CpuState cpu =
+                    KernelFile.of(request(free, Optional.empty(), "", map)).load(memory, SIGNATURE);
             assertThat(cpu.general().rip()).isEqualTo(0x8000 + 12);
             assertThat(memory.readInt(0x8000)).isEqualTo(0x1badb002);
         }
@@ -210,7 +218,8 @@ final class KernelFileTest {
         var map = new MemoryMap(64 * MIB, 0);
         try (GuestMemory memory = memory(map)) {
             memory.fill(2 * MIB, 4096, (byte) 0xff);
-            CpuState cpu = KernelFile.of(request(kernel, Optional.empty(), "", map)).load(memory, SIGNATURE);
+            CpuState cpu =
+                    KernelFile.of(request(kernel, Optional.empty(), "", map)).load(memory, SIGNATURE);
             assertThat(cpu.general().rip()).isEqualTo(2 * MIB + 32);
             assertThat(memory.readInt(2 * MIB)).isEqualTo(0x1badb002);
             assertThat(memory.readInt(2 * MIB + 1024)).isZero();
@@ -267,7 +276,8 @@ final class KernelFileTest {
         GuestMemory memory = memory(map);
         for (byte[] kernel : kernels) {
             for (int i = 0; i < 400; i++) {
-                byte[] damaged = Arrays.copyOf(kernel, random.nextBoolean() ? kernel.length : random.nextInt(kernel.length));
+                byte[] damaged =
+                        Arrays.copyOf(kernel, random.nextBoolean() ? kernel.length : random.nextInt(kernel.length));
                 for (int flips = random.nextInt(4); flips > 0 && damaged.length > 0; flips--) {
                     damaged[random.nextInt(Math.min(damaged.length, 0x270))] = (byte) random.nextInt();
                 }

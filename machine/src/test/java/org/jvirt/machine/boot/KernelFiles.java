@@ -45,7 +45,11 @@ public final class KernelFiles {
         file.putLong(96, content.length).putLong(104, memoryBytes);
         if (entry != 0) {
             file.putInt(120, 4).putLong(128, 0x180).putLong(152, 20).putLong(160, 20);
-            file.putInt(0x180, 4).putInt(0x184, 4).putInt(0x188, 18).putInt(0x18c, 0x006e6558).putInt(0x190, entry);
+            file.putInt(0x180, 4)
+                    .putInt(0x184, 4)
+                    .putInt(0x188, 18)
+                    .putInt(0x18c, 0x006e6558)
+                    .putInt(0x190, entry);
         }
         file.put(0x200, content);
         return file.array();
@@ -62,9 +66,18 @@ public final class KernelFiles {
         ByteBuffer content = multibootHeader(0x3, 64).put(12, code);
         ByteBuffer file = ByteBuffer.allocate(0x100 + 64).order(ByteOrder.LITTLE_ENDIAN);
         file.put(0, new byte[] {0x7f, 'E', 'L', 'F', 1, 1, 1});
-        file.putShort(16, (short) 2).putShort(18, (short) 3).putInt(20, 1).putInt(24, gpa + 12).putInt(28, 52);
+        file.putShort(16, (short) 2)
+                .putShort(18, (short) 3)
+                .putInt(20, 1)
+                .putInt(24, gpa + 12)
+                .putInt(28, 52);
         file.putShort(40, (short) 52).putShort(42, (short) 32).putShort(44, (short) 1);
-        file.putInt(52, 1).putInt(56, 0x100).putInt(60, gpa).putInt(64, gpa).putInt(68, 64).putInt(72, memoryBytes);
+        file.putInt(52, 1)
+                .putInt(56, 0x100)
+                .putInt(60, gpa)
+                .putInt(64, gpa)
+                .putInt(68, 64)
+                .putInt(72, memoryBytes);
         file.put(0x100, content.array());
         return file.array();
     }
@@ -72,7 +85,11 @@ public final class KernelFiles {
     /// No ELF: the header itself says where to go.
     static byte[] multibootPlain(int gpa) {
         ByteBuffer content = multibootHeader(0x1_0003, 128);
-        content.putInt(12, gpa).putInt(16, gpa).putInt(20, gpa + 128).putInt(24, gpa + 4096).putInt(28, gpa + 32);
+        content.putInt(12, gpa)
+                .putInt(16, gpa)
+                .putInt(20, gpa + 128)
+                .putInt(24, gpa + 4096)
+                .putInt(28, gpa + 32);
         return content.array();
     }
 

@@ -92,7 +92,8 @@ class BackendsTest {
         var device = new NarrowDevice();
         try (var backend = UnixSocketBackend.listen(path)) {
             backend.connect(device);
-            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path))).isEqualTo("rw-------");
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
+                    .isEqualTo("rw-------");
             for (int client = 0; client < 2; client++) {
                 try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
                     channel.write(ByteBuffer.wrap("hello".getBytes(StandardCharsets.US_ASCII)));
@@ -102,7 +103,8 @@ class BackendsTest {
                     while (answer.hasRemaining()) {
                         channel.read(answer);
                     }
-                    assertThat(new String(answer.array(), StandardCharsets.US_ASCII)).isEqualTo("world");
+                    assertThat(new String(answer.array(), StandardCharsets.US_ASCII))
+                            .isEqualTo("world");
                 }
             }
         }

@@ -59,7 +59,8 @@ final class CpuChoiceTest {
 
     @Test
     void propertiesThatChangeNothingAreTakenAndAnotherVendorIsRefused() {
-        assertThat(CpuChoice.parse("max,vendor=GenuineIntel,host-phys-bits,migratable=no")).isEqualTo(CpuChoice.parse("max"));
+        assertThat(CpuChoice.parse("max,vendor=GenuineIntel,host-phys-bits,migratable=no"))
+                .isEqualTo(CpuChoice.parse("max"));
         assertThatThrownBy(() -> CpuChoice.parse("max,vendor=AuthenticAMD"))
                 .isInstanceOf(UserErrorException.class)
                 .hasMessageContaining("GenuineIntel");

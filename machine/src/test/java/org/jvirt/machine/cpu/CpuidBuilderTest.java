@@ -16,8 +16,7 @@ import org.jvirt.core.cpu.CpuidTable;
 import org.jvirt.machine.cpu.CpuidBuilder.KvmFeature;
 
 final class CpuidBuilderTest {
-    private static final Set<CpuFeature> V2 =
-            CpuChoice.DEFAULT.resolve("test", EnumSet.allOf(CpuFeature.class));
+    private static final Set<CpuFeature> V2 = CpuChoice.DEFAULT.resolve("test", EnumSet.allOf(CpuFeature.class));
 
     @Test
     void tellsVendorBrandAndHypervisor() {

@@ -119,21 +119,26 @@ final class AcpiTablesTest {
             }
         }
         Map<Long, byte[]> placed = tables.place(PLACE);
-        addresses.forEach((file, address) ->
-                assertThat(placed.get(address)).as(file).isEqualTo(contents.get(file)));
+        addresses.forEach(
+                (file, address) -> assertThat(placed.get(address)).as(file).isEqualTo(contents.get(file)));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {64L << 20, 6L << 30})
     void iaslReadsEveryTable(long ramBytes, @TempDir Path directory) throws IOException, InterruptedException {
         Assumptions.assumeTrue(iaslExists(), "iasl is missing: apt-get install acpica-tools");
-        for (Map.Entry<String, ByteBuffer> table : walk(tables(4, ramBytes).place(PLACE)).entrySet()) {
+        for (Map.Entry<String, ByteBuffer> table :
+                walk(tables(4, ramBytes).place(PLACE)).entrySet()) {
             Path file = directory.resolve(table.getKey().toLowerCase(Locale.ROOT) + ".aml");
             byte[] bytes = new byte[table.getValue().limit()];
             table.getValue().get(0, bytes);
             Files.write(file, bytes);
             String output = run("iasl", "-d", file.toString());
-            assertThat(output).as(output).contains(".dsl - ").doesNotContainIgnoringCase("error").doesNotContain("Warning", "Invalid");
+            assertThat(output)
+                    .as(output)
+                    .contains(".dsl - ")
+                    .doesNotContainIgnoringCase("error")
+                    .doesNotContain("Warning", "Invalid");
         }
         String recompiled = run("iasl", "-oa", directory.resolve("dsdt.dsl").toString());
         assertThat(recompiled).as(recompiled).contains("Compilation successful. 0 Errors, 0 Warnings");
@@ -150,7 +155,11 @@ final class AcpiTablesTest {
         return new AcpiTables(new Platform(
                 new MemoryMap(ramBytes, 0),
                 cpus,
-                List.of(IsaDevice.serial(1, 0x3f8, 4), IsaDevice.keyboard(), IsaDevice.mouse(), IsaDevice.realTimeClock()),
+                List.of(
+                        IsaDevice.serial(1, 0x3f8, 4),
+                        IsaDevice.keyboard(),
+                        IsaDevice.mouse(),
+                        IsaDevice.realTimeClock()),
                 PinRouting::ich9,
                 PowerRegisters.ICH9));
     }

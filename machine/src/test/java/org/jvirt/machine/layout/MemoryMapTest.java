@@ -59,10 +59,10 @@ final class MemoryMapTest {
     @Test
     void e820NamesTheConfigurationWindowReserved() {
         List<E820Entry> entries = new MemoryMap(256 * MIB, 0).e820();
-        assertThat(entries)
-                .contains(new E820Entry(MemoryMap.ECAM, MemoryMap.ECAM_BYTES, E820Entry.Type.RESERVED));
+        assertThat(entries).contains(new E820Entry(MemoryMap.ECAM, MemoryMap.ECAM_BYTES, E820Entry.Type.RESERVED));
         for (int i = 1; i < entries.size(); i++) {
-            assertThat(entries.get(i).gpa()).isGreaterThanOrEqualTo(entries.get(i - 1).end());
+            assertThat(entries.get(i).gpa())
+                    .isGreaterThanOrEqualTo(entries.get(i - 1).end());
         }
     }
 

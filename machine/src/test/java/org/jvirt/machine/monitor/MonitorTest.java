@@ -81,10 +81,15 @@ final class MonitorTest {
         assertThat(monitor.execute("info name")).isEqualTo("watched\n");
         assertThat(monitor.execute("info cpus"))
                 .contains("* CPU #0: pc=0x0000000001000200", "  CPU #1: ", "(wait_for_sipi)");
-        assertThat(monitor.execute("info registers")).contains("CPU#0 RUNNING", "RIP=0000000001000200", "EFER=0000000000000500");
+        assertThat(monitor.execute("info registers"))
+                .contains("CPU#0 RUNNING", "RIP=0000000001000200", "EFER=0000000000000500");
         assertThat(monitor.execute("info registers -a")).contains("CPU#0", "CPU#1");
         assertThat(monitor.execute("info mtree"))
-                .contains("0000000000000000-000000000009ffff: ram 0", "00000000fec00000-00000000fec00fff: io-apic", "pci-ecam", "rtc");
+                .contains(
+                        "0000000000000000-000000000009ffff: ram 0",
+                        "00000000fec00000-00000000fec00fff: io-apic",
+                        "pci-ecam",
+                        "rtc");
         assertThat(monitor.execute("info pci")).contains("8086:29c0", "1af4:1044 rng0");
         assertThat(monitor.execute("info unhandled")).startsWith("reads without a device: ");
     }

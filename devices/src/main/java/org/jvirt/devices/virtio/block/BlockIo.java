@@ -11,8 +11,8 @@ import org.jvirt.devices.virtio.DescriptorChain;
 
 /// Carries out requests of one queue on the backend. Queue thread only.
 ///
-/// Data moves between backend and guest RAM directly. A request that cannot be, and a backend that fails, answer with a
-/// status; the device goes on.
+/// Data moves between backend and guest RAM directly. A request that cannot be, and a backend that fails, answer
+/// with a status; the device goes on.
 final class BlockIo {
     static final int VIRTIO_BLK_S_OK = 0;
     static final int VIRTIO_BLK_S_IOERR = 1;
@@ -75,8 +75,7 @@ final class BlockIo {
         if (backend.readOnly() || !inside(request.sector(), length)) {
             return VIRTIO_BLK_S_IOERR;
         }
-        backend.write(
-                request.sector() * BlockConfig.SECTOR_BYTES, chain.readSlices(BlockRequest.HEADER_BYTES, length));
+        backend.write(request.sector() * BlockConfig.SECTOR_BYTES, chain.readSlices(BlockRequest.HEADER_BYTES, length));
         if (durable) {
             backend.flush();
         }

@@ -14,7 +14,8 @@ public record BlockOptions(String serial, int queues, int queueSize, int blockSi
     static final int SERIAL_BYTES = 20;
 
     public BlockOptions {
-        if (serial.length() > SERIAL_BYTES || !StandardCharsets.US_ASCII.newEncoder().canEncode(serial)) {
+        if (serial.length() > SERIAL_BYTES
+                || !StandardCharsets.US_ASCII.newEncoder().canEncode(serial)) {
             throw new UserErrorException("Disk serial \"%s\" is not up to 20 ASCII characters".formatted(serial));
         }
         if (queues < 1 || queues > 64) {

@@ -8,8 +8,8 @@ import org.jvirt.devices.virtio.VirtioDevice;
 import org.jvirt.devices.virtio.VirtioKind;
 import org.jvirt.devices.virtio.VirtioTransport;
 
-/// A disk. Each queue has a thread of its own, so requests in different queues run in parallel; those of one queue run
-/// in order.
+/// A disk. Each queue has a thread of its own, so requests in different queues run in parallel; those of one queue
+/// run in order.
 ///
 /// The size is the backend's when the device is made; if the backend shrinks, requests behind its end fail.
 public final class VirtioBlock implements VirtioDevice<VirtioBlock.State> {

@@ -5,8 +5,8 @@ import org.jvirt.devices.virtio.DescriptorChain;
 import org.jvirt.devices.virtio.RingViolation;
 import org.jvirt.devices.virtio.VirtQueue;
 
-/// One port: bytes from its backend wait in a small buffer until the guest gives room, bytes from the guest go straight
-/// to the backend.
+/// One port: bytes from its backend wait in a small buffer until the guest gives room, bytes from the guest go
+/// straight to the backend.
 ///
 /// The backend's thread fills the buffer, the queue thread empties it; the lock guards the buffer and is never held
 /// while the backend is called. A full buffer answers [#space] 0, so the backend keeps the rest.

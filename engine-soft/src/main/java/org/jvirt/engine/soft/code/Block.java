@@ -28,7 +28,9 @@ final class Block {
     final int firstPart;
 
     boolean valid = true;
-    @Nullable Block nextInBucket;
+
+    @Nullable
+    Block nextInBucket;
 
     private @Nullable Block linkA;
     private long linkRipA = NO_LINK;
@@ -82,7 +84,8 @@ final class Block {
     }
 
     /// The block that came next at `rip` before, in the same fetch generation.
-    @Nullable Block linked(long rip, long generation) {
+    @Nullable
+    Block linked(long rip, long generation) {
         if (linkRipA == rip && linkGenerationA == generation && linkA != null && linkA.valid) {
             return linkA;
         }

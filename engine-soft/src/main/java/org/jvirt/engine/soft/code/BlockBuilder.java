@@ -125,8 +125,8 @@ final class BlockBuilder {
         return available;
     }
 
-    /// Decodes as many instructions as make a block from the first `available` bytes. Answers their length in bytes: 0
-    /// if not even the first is complete, negative if CS ends before the block does.
+    /// Decodes as many instructions as make a block from the first `available` bytes. Answers their length in bytes:
+    /// 0 if not even the first is complete, negative if CS ends before the block does.
     private int decodeRun(OpContext context, int key, int available) {
         ops.clear();
         int position = 0;
@@ -203,8 +203,7 @@ final class BlockBuilder {
     private Block fromDevice(long la, int key) {
         OpContext context = context(key);
         ops.clear();
-        DecodeResult result = decoder.decode(
-                i -> cpu.mmu.fetchByte(la, i), context.codeSize(), instruction);
+        DecodeResult result = decoder.decode(i -> cpu.mmu.fetchByte(la, i), context.codeSize(), instruction);
         int length = result == DecodeResult.OK ? instruction.length() : 1;
         add(result, context, length);
         return new Block(Block.NOWHERE, key, length, ops.toArray(Op[]::new), -1, length);

@@ -35,7 +35,8 @@ final class BlockCache implements Cpu.CodeObserver {
         return (int) (h >>> 48) & BUCKETS - 1;
     }
 
-    @Nullable Block find(long at, int key) {
+    @Nullable
+    Block find(long at, int key) {
         Block block = buckets[bucket(at, key)];
         while (block != null && (block.at != at || block.key != key)) {
             block = block.nextInBucket;
@@ -98,12 +99,15 @@ final class BlockCache implements Cpu.CodeObserver {
     @Override
     public void written(long at, long size) {
         long first = at >>> GuestMemory.PAGE_SHIFT;
-        long last = Math.min((at + size < 0 ? Long.MAX_VALUE : at + size - 1) >>> GuestMemory.PAGE_SHIFT, pages.length - 1L);
+        long last = Math.min(
+                (at + size < 0 ? Long.MAX_VALUE : at + size - 1) >>> GuestMemory.PAGE_SHIFT, pages.length - 1L);
         for (long number = first; number <= last; number++) {
             CodePage page = pages[(int) number];
             if (page != null && !page.blocks.isEmpty()) {
                 int from = number == first ? (int) at & 0xFFF : 0;
-                int to = number == last && at + size > 0 ? (int) (Math.min(at + size - 1, last << 12 | 0xFFF) & 0xFFF) : 0xFFF;
+                int to = number == last && at + size > 0
+                        ? (int) (Math.min(at + size - 1, last << 12 | 0xFFF) & 0xFFF)
+                        : 0xFFF;
                 written(page, from, to);
             }
         }

@@ -12,8 +12,8 @@ import org.jvirt.x86.CodeSize;
 /// One processor: its registers, its mode, and its units.
 ///
 /// Operations work on the public registers and units directly. [#blockRip] and an operation's offset make the address
-/// of the next instruction; [#rip] itself is right only between blocks, and inside one after a control transfer. Faults
-/// are thrown as `throw cpu.gp(0)`.
+/// of the next instruction; [#rip] itself is right only between blocks, and inside one after a control transfer.
+/// Faults are thrown as `throw cpu.gp(0)`.
 ///
 /// All state belongs to the thread that runs the processor; other threads reach it through [#signals] only.
 public final class Cpu {
@@ -289,8 +289,7 @@ public final class Cpu {
                 | (virtual ? KEY_VIRTUAL8086 : 0)
                 | (cpl == 3 ? KEY_USER : 0);
         selectRights();
-        if (!long64
-                && (segments.base[Segments.CS] != fetchBase || segments.limit[Segments.CS] != fetchLimit)) {
+        if (!long64 && (segments.base[Segments.CS] != fetchBase || segments.limit[Segments.CS] != fetchLimit)) {
             fetchBase = segments.base[Segments.CS];
             fetchLimit = segments.limit[Segments.CS];
             mmu.tlb.newFetchGeneration();
@@ -380,8 +379,8 @@ public final class Cpu {
         return la << unused >> unused == la;
     }
 
-    /// Whether `la` may be the base of a segment or table, or an address in an MSR: what counts is how wide addresses can be,
-    /// not how many levels are in use (Intel SDM volume 1, 3.3.7.1).
+    /// Whether `la` may be the base of a segment or table, or an address in an MSR: what counts is how wide
+    /// addresses can be, not how many levels are in use (Intel SDM volume 1, 3.3.7.1).
     public boolean isCanonicalBase(long la) {
         int unused = has(CpuFeature.LA57) ? 7 : has(CpuFeature.LM) ? 16 : 0;
         return la << unused >> unused == la;

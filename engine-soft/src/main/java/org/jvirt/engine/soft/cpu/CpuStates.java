@@ -66,13 +66,19 @@ public final class CpuStates {
         cpu.segmentation.setGdt(saved.gdt().base(), saved.gdt().limit());
         cpu.segmentation.setIdt(saved.idt().base(), saved.idt().limit());
         cpu.control.load(state.control());
-        cpu.processors().local(cpu.index()).setTaskPriority((int) state.control().cr8() & 15);
+        cpu.processors()
+                .local(cpu.index())
+                .setTaskPriority((int) state.control().cr8() & 15);
         cpu.rip = state.general().rip();
         cpu.flags.unpack((int) state.general().rflags());
         cpu.systemFlags = (int) state.general().rflags() & Cpu.SYSTEM_FLAGS;
         cpu.cpl = (state.control().cr0() & Control.PE) == 0
                 ? 0
-                : cpu.virtual8086() ? 3 : saved.ss().has(Segment.UNUSABLE) ? saved.cs().selector() & 3 : saved.ss().dpl();
+                : cpu.virtual8086()
+                        ? 3
+                        : saved.ss().has(Segment.UNUSABLE)
+                                ? saved.cs().selector() & 3
+                                : saved.ss().dpl();
         cpu.updateMode();
         s.updateAllRanges();
         cpu.xsave.load(state.extended());
@@ -83,7 +89,8 @@ public final class CpuStates {
         cpu.shadow = state.events().interruptShadow() ? Cpu.Shadow.INTERRUPTS : Cpu.Shadow.NONE;
         cpu.activity = state.activity();
         if (state.events().injectedVector() >= 0) {
-            cpu.interrupts.redeliver(state.events().injectedVector(), state.events().injectedErrorCode());
+            cpu.interrupts.redeliver(
+                    state.events().injectedVector(), state.events().injectedErrorCode());
         }
     }
 
@@ -103,23 +110,24 @@ public final class CpuStates {
         boolean bootstrap = (cpu.processors().local(cpu.index()).apicBase() & 1 << 8) != 0;
         CpuState reset = CpuState.reset(bootstrap ? Activity.RUNNING : Activity.WAIT_FOR_SIPI, signature(cpu));
         var control = new ControlRegisters(Control.ET | kept, 0, 0, 0, 0, 0, xcr0);
-        load(cpu, new CpuState(
-                reset.general(),
-                reset.segments(),
-                control,
-                reset.debug(),
-                extended,
-                msrs,
-                PendingEvents.NONE,
-                reset.activity()));
+        load(
+                cpu,
+                new CpuState(
+                        reset.general(),
+                        reset.segments(),
+                        control,
+                        reset.debug(),
+                        extended,
+                        msrs,
+                        PendingEvents.NONE,
+                        reset.activity()));
         cpu.msrs.reset(false);
         cpu.interrupts.reset();
     }
 
     /// A start-up IPI: real mode at `vector << 12`.
     static void startup(Cpu cpu, int vector) {
-        cpu.segments.set(
-                Segments.CS, vector << 8, (long) vector << 12, 0xFFFF, Segment.PRESENT | Segment.S | 0xB);
+        cpu.segments.set(Segments.CS, vector << 8, (long) vector << 12, 0xFFFF, Segment.PRESENT | Segment.S | 0xB);
         cpu.rip = 0;
         cpu.activity = Activity.RUNNING;
         cpu.updateMode();

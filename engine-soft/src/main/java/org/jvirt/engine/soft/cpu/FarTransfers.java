@@ -2,8 +2,8 @@ package org.jvirt.engine.soft.cpu;
 
 import org.jvirt.core.cpu.Segment;
 
-/// Transfers of control that change CS: far JMP, CALL, RET and IRET with their gates and privilege levels, and the fast
-/// system calls.
+/// Transfers of control that change CS: far JMP, CALL, RET and IRET with their gates and privilege levels, and the
+/// fast system calls.
 ///
 /// The operations set [Cpu#rip] to the next instruction before they call these, and end their block.
 ///
@@ -110,10 +110,8 @@ public final class FarTransfers {
         int type = Descriptor.type(raw);
         boolean known = switch (type) {
             case Descriptor.CALL_GATE32 -> true;
-            case Descriptor.CALL_GATE16,
-                    Descriptor.TASK_GATE,
-                    Descriptor.TSS16_AVAILABLE,
-                    Descriptor.TSS32_AVAILABLE -> !cpu.longModeActive();
+            case Descriptor.CALL_GATE16, Descriptor.TASK_GATE, Descriptor.TSS16_AVAILABLE, Descriptor.TSS32_AVAILABLE ->
+                !cpu.longModeActive();
             default -> false;
         };
         if (!known || Descriptor.dpl(raw) < cpu.cpl || Descriptor.dpl(raw) < (selector & 3)) {

@@ -23,8 +23,10 @@ public final class Interrupts {
     }
 
     private final Cpu cpu;
-    /// How many NMIs wait: one, or a second one while none is being handled. A processor looks for NMIs between blocks
-    /// and not between instructions, and of two that arrive within a block the first would have been taken at once.
+    /// How many NMIs wait: one, or a second one while none is being handled. A processor looks for NMIs between
+    /// blocks and not between instructions, and of two that arrive within a block the first would have been taken
+    /// at
+    /// once.
     private int nmisPending;
     private boolean nmiBlocked;
     /// An interrupt controller has reported something that has not been looked at since.
@@ -82,10 +84,13 @@ public final class Interrupts {
             cpu.paravirtual.settleEndOfInterrupt();
         }
         return nmisPending > 0 && !nmiBlocked
-                || interruptReported && cpu.interruptsEnabled() && cpu.processors().local(cpu.index()).pending();
+                || interruptReported
+                        && cpu.interruptsEnabled()
+                        && cpu.processors().local(cpu.index()).pending();
     }
 
-    /// Delivers an NMI or an external interrupt if one waits and may be taken now. A shadow has been looked at before.
+    /// Delivers an NMI or an external interrupt if one waits and may be taken now. A shadow has been looked at
+    /// before.
     void takeExternal() {
         if (nmisPending > 0 && !nmiBlocked) {
             nmisPending--;
@@ -164,8 +169,8 @@ public final class Interrupts {
                     cpu.control.setCr2(second.payload);
                 }
                 boolean first = source == Source.EXCEPTION && (isContributory(vector) || vector == PAGE_FAULT);
-                boolean doubled = first
-                        && (isContributory(second.vector) || second.vector == PAGE_FAULT && vector == PAGE_FAULT);
+                boolean doubled =
+                        first && (isContributory(second.vector) || second.vector == PAGE_FAULT && vector == PAGE_FAULT);
                 vector = doubled ? DOUBLE_FAULT : second.vector;
                 code = doubled ? 0 : second.errorCode;
                 detail = doubled ? 0 : second.payload;
@@ -350,8 +355,7 @@ public final class Interrupts {
                             Descriptor.INTERRUPT_GATE16,
                             Descriptor.TRAP_GATE16,
                             Descriptor.INTERRUPT_GATE32,
-                            Descriptor.TRAP_GATE32 ->
-                        true;
+                            Descriptor.TRAP_GATE32 -> true;
                     default -> false;
                 };
         if (!known || source == Source.SOFTWARE && Descriptor.dpl(gate) < cpu.cpl) {

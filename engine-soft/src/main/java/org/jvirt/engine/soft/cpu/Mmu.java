@@ -10,9 +10,9 @@ import org.jvirt.core.GuestMemory;
 /// Guest memory as instructions see it: by linear address, with all checks of paging.
 ///
 /// An access whose page is in the [Tlb]'s fast table goes straight to the host memory behind the guest's. All others
-/// take the slow way: page walk, page crossing, device registers, read-only memory, pages that hold decoded code, pages
-/// the dirty log wants to hear of. Order between processors is that of x86: a load is an acquire, a store a release, a
-/// read-modify-write full.
+/// take the slow way: page walk, page crossing, device registers, read-only memory, pages that hold decoded code,
+/// pages the dirty log wants to hear of. Order between processors is that of x86: a load is an acquire, a store a
+/// release, a read-modify-write full.
 ///
 /// Values of 8 and 16 bits come zero-extended; upper bits of stored ones are ignored. A fault changes nothing. Owner
 /// thread only.
@@ -21,8 +21,10 @@ public final class Mmu {
     static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle INT_ATOMIC = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
-    private static final VarHandle LONG_ATOMIC = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+    private static final VarHandle INT_ATOMIC =
+            ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+    private static final VarHandle LONG_ATOMIC =
+            ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
     private static final long PAGE = -4096L;
     private static final int INDEX = Tlb.FAST_MASK;
 
@@ -184,8 +186,8 @@ public final class Mmu {
 
     // ---------------------------------------------------------------- for string operations and vectors
 
-    /// The offset in the guest's backing memory of `la` if the whole page may be read directly, else -1: the caller may
-    /// then read up to the end of the page through [#ram], and calls [VarHandle#acquireFence] afterwards.
+    /// The offset in the guest's backing memory of `la` if the whole page may be read directly, else -1: the caller
+    /// may then read up to the end of the page through [#ram], and calls [VarHandle#acquireFence] afterwards.
     public long directRead(long la) {
         long[] table = tlb.read;
         int i = (int) (la >>> 11) & INDEX;
@@ -274,7 +276,8 @@ public final class Mmu {
     }
 
     /// `CMPXCHG16B` on a 16-byte aligned address: stores the new pair if the old one is found, and answers whether it
-    /// was. What was found is in [#foundLow] and [#foundHigh]. Atomic against other such operations; an ordinary access
+    /// was. What was found is in [#foundLow] and [#foundHigh]. Atomic against other such operations; an ordinary
+    /// access
     /// of another processor may see one half new and the other still old.
     public boolean compareAndExchange16(long la, long expectedLow, long expectedHigh, long low, long high) {
         checkWrite(la, 16);

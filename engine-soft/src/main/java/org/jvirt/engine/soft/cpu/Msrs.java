@@ -300,8 +300,9 @@ public final class Msrs {
                     local().setApicBase(require(CpuFeature.APIC, value));
                     cpu.endBlock();
                 }
-                case TSC_DEADLINE -> local().setTscDeadline(
-                        require(CpuFeature.TSC_DEADLINE, value) == 0 ? 0 : nonZero(value - tscAdjust));
+                case TSC_DEADLINE ->
+                    local().setTscDeadline(
+                                    require(CpuFeature.TSC_DEADLINE, value) == 0 ? 0 : nonZero(value - tscAdjust));
                 case SYSENTER_CS -> sysenterCs = value;
                 case SYSENTER_ESP -> sysenterEsp = canonical(value);
                 case SYSENTER_EIP -> sysenterEip = canonical(value);

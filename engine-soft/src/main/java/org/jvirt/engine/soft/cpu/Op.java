@@ -13,8 +13,10 @@ public abstract class Op {
         return nextOffset;
     }
 
-    /// Performs the instruction. A control transfer sets [Cpu#rip] through [Cpu#branchNear]; all others leave it alone.
+    /// Performs the instruction. A control transfer sets [Cpu#rip] through [Cpu#branchNear]; all others leave it
+    /// alone.
     ///
-    /// @throws GuestFault when nothing architectural has changed, apart from completed iterations of a string instruction
+    /// @throws GuestFault when nothing architectural has changed, apart from completed iterations of a string
+    ///     instruction
     public abstract void execute(Cpu cpu);
 }

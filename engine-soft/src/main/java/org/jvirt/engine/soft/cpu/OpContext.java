@@ -13,12 +13,7 @@ import org.jvirt.x86.CodeSize;
 /// @param user          the privilege level is 3
 /// @param cpuid         which features there are
 public record OpContext(
-        CodeSize codeSize,
-        int stackBytes,
-        boolean protectedMode,
-        boolean virtual8086,
-        boolean user,
-        CpuidTable cpuid) {
+        CodeSize codeSize, int stackBytes, boolean protectedMode, boolean virtual8086, boolean user, CpuidTable cpuid) {
 
     /// Whether this is 64-bit mode.
     public boolean long64() {

@@ -177,8 +177,8 @@ final class PageWalker {
         return entry;
     }
 
-    /// Sets accessed bits, and the dirty bit of the last entry for a write; false if an entry has changed since it was
-    /// read: walk again.
+    /// Sets accessed bits, and the dirty bit of the last entry for a write; false if an entry has changed since it
+    /// was read: walk again.
     boolean noteAccess(boolean write) {
         for (int i = 0; i < depth; i++) {
             long old = entries[i];

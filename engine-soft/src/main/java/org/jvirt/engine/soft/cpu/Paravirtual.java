@@ -4,8 +4,8 @@ import java.util.Map;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.core.cpu.CpuidLeaf;
 
-/// What a guest that knows KVM's interface finds: kvm-clock, wall clock, paravirtual EOI, steal time, hypercalls. Only
-/// what CPUID 0x4000_0001 announces exists.
+/// What a guest that knows KVM's interface finds: kvm-clock, wall clock, paravirtual EOI, steal time, hypercalls.
+/// Only what CPUID 0x4000_0001 announces exists.
 ///
 /// Time: guest time runs with the invariant counter, so one set of numbers, the same for all processors, stays right
 /// for ever: counter value `tscAdjust` is time 0.
@@ -290,9 +290,7 @@ public final class Paravirtual {
     public long hypercall() {
         boolean wide = cpu.longMode64();
         long mask = wide ? -1L : 0xFFFF_FFFFL;
-        long result = cpu.cpl() != 0
-                ? NOT_PERMITTED
-                : call(cpu.r[Cpu.RAX] & mask, cpu.r[Cpu.RCX] & mask, wide);
+        long result = cpu.cpl() != 0 ? NOT_PERMITTED : call(cpu.r[Cpu.RAX] & mask, cpu.r[Cpu.RCX] & mask, wide);
         return result & mask;
     }
 
@@ -316,8 +314,8 @@ public final class Paravirtual {
         return NO_SUCH_CALL;
     }
 
-    /// One interrupt command for many processors: bit `i` of `high:low` means local APIC `first + i`. APIC ids are the
-    /// processors' numbers.
+    /// One interrupt command for many processors: bit `i` of `high:low` means local APIC `first + i`. APIC ids are
+    /// the processors' numbers.
     ///
     /// @return how many processors have been reached
     private long sendInterrupts(long low, long high, long first, long command) {

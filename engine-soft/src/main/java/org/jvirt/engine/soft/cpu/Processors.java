@@ -15,10 +15,10 @@ import org.jvirt.core.cpu.CpuidTable;
 /// locks.
 ///
 /// *Code pages.* Each processor decodes for itself. Before it reads the bytes of a page for the first time, it marks
-/// the page in [GuestMemory], and every other processor drops the fast write entry it may have for that page; from then
-/// on a store to the page takes the slow way, which tells all processors. A processor that is halted or not running has
-/// promised to drop its entries before it goes on, so that nobody waits for it; one that waits serves the requests of
-/// others meanwhile.
+/// the page in [GuestMemory], and every other processor drops the fast write entry it may have for that page; from
+/// then on a store to the page takes the slow way, which tells all processors. A processor that is halted or not
+/// running has promised to drop its entries before it goes on, so that nobody waits for it; one that waits serves
+/// the requests of others meanwhile.
 ///
 /// Thread-safe.
 public final class Processors implements PageWriteListener {

@@ -221,8 +221,8 @@ public final class Segmentation {
         }
         long raw = cpu.mmu.systemLoad(la, 8);
         int type = Descriptor.type(raw);
-        boolean available = type == Descriptor.TSS32_AVAILABLE
-                || type == Descriptor.TSS16_AVAILABLE && !cpu.longModeActive();
+        boolean available =
+                type == Descriptor.TSS32_AVAILABLE || type == Descriptor.TSS16_AVAILABLE && !cpu.longModeActive();
         if (Descriptor.segment(raw) || !available) {
             throw fault(13, selector, 0);
         }
@@ -248,7 +248,8 @@ public final class Segmentation {
 
     // ---------------------------------------------------------------- questions about descriptors
 
-    /// LAR: the second word of the descriptor without its address parts, or -1 if the selector may not be asked about.
+    /// LAR: the second word of the descriptor without its address parts, or -1 if the selector may not be asked
+    /// about.
     public long accessRights(int selector) {
         long raw = visible(selector, true);
         return raw == 0 ? -1 : raw >>> 32 & 0x00F0_FF00L;

@@ -70,12 +70,13 @@ public final class Segments {
         set(segment, value.selector(), value.base(), value.limit(), value.attributes());
     }
 
-    /// What a data segment register holds in real and virtual-8086 mode after `selector` has been loaded: in real mode
-    /// the limit stays what it was ("unreal mode").
+    /// What a data segment register holds in real and virtual-8086 mode after `selector` has been loaded: in real
+    /// mode the limit stays what it was ("unreal mode").
     void setReal(int segment, int newSelector) {
         selector[segment] = newSelector;
         base[segment] = (long) newSelector << 4;
-        attributes[segment] = attributes[segment] & (Segment.BIG | Segment.GRANULARITY) | Segment.PRESENT | Segment.S | 3;
+        attributes[segment] =
+                attributes[segment] & (Segment.BIG | Segment.GRANULARITY) | Segment.PRESENT | Segment.S | 3;
         updateRanges(segment);
     }
 

@@ -10,8 +10,8 @@ import org.jvirt.core.VcpuSignals;
 /// What other threads want of a processor, and its sleep.
 ///
 /// Each wish is a bit; the processor looks at all of them with one plain-cost read at every block boundary. `running`
-/// says whether its thread is executing guest code: it is cleared before sleeping and set again, followed by a look at
-/// the wishes, before going on, so that a wisher sees either a runner that will look or a sleeper that has nothing
+/// says whether its thread is executing guest code: it is cleared before sleeping and set again, followed by a look
+/// at the wishes, before going on, so that a wisher sees either a runner that will look or a sleeper that has nothing
 /// cached.
 public final class Signals implements VcpuSignals {
     static final int KICK = 1;

@@ -161,8 +161,7 @@ public final class TaskSwitch {
         if (reason != Reason.RETURN) {
             setBusy(selector, true);
         }
-        cpu.segments.set(
-                Segments.TR, selector, newBase, Descriptor.limit(raw), Descriptor.attributes(raw) | 2);
+        cpu.segments.set(Segments.TR, selector, newBase, Descriptor.limit(raw), Descriptor.attributes(raw) | 2);
         cpu.control.setTaskSwitched();
         cpu.debug.taskSwitched();
         load(incoming, wide, reason == Reason.CALL || reason == Reason.INTERRUPT);

@@ -5,8 +5,8 @@ import org.jvirt.core.GuestMemory;
 
 /// The translation look-aside buffer, in two levels.
 ///
-/// *Fast tables*, one for each kind of access and each set of rights, hold a tag and what to add to a linear address to
-/// get the offset in the guest's backing memory:
+/// *Fast tables*, one for each kind of access and each set of rights, hold a tag and what to add to a linear address
+/// to get the offset in the guest's backing memory:
 ///
 /// ```
 /// entry 2n      linear page | address-space tag (bits 0-11)
@@ -14,9 +14,9 @@ import org.jvirt.core.GuestMemory;
 /// ```
 ///
 /// An entry is there only when an access of that kind with those rights needs no further thought. The *second level*
-/// holds translations by linear page and address space with the rights the page tables give; global pages are found in
-/// every address space. Address-space tags are handed out anew at every flush, so that a flush costs nothing until they
-/// run out; process-context identifiers map to tags.
+/// holds translations by linear page and address space with the rights the page tables give; global pages are found
+/// in every address space. Address-space tags are handed out anew at every flush, so that a flush costs nothing
+/// until they run out; process-context identifiers map to tags.
 ///
 /// INVLPG drops one page. Large pages are kept in pieces of 4 KiB; which regions have had such pieces is remembered
 /// coarsely, and there INVLPG flushes everything, which the architecture allows.
@@ -103,8 +103,8 @@ public final class Tlb {
 
     // ---------------------------------------------------------------- translation
 
-    /// The guest-physical address of `la` for an access of `size` bytes, of which those on another page are not looked
-    /// at; fills the fast table where that is allowed.
+    /// The guest-physical address of `la` for an access of `size` bytes, of which those on another page are not
+    /// looked at; fills the fast table where that is allowed.
     ///
     /// @throws GuestFault `#GP(0)` if not canonical, `#PF`, `#AC`
     long translate(long la, int kind, int size) {

@@ -12,8 +12,8 @@ import org.jvirt.engine.soft.fp.X87;
 
 /// FXSAVE, XSAVE and their relatives: x87, SSE and AVX state to and from memory.
 ///
-/// An area is put together in a buffer of this class, and only those of its parts that the instruction writes go to the
-/// guest's memory.
+/// An area is put together in a buffer of this class, and only those of its parts that the instruction writes go to
+/// the guest's memory.
 ///
 /// ```
 /// 0    legacy area: x87 0-23 and 32-159, MXCSR 24-31, XMM 160-415
@@ -31,8 +31,7 @@ public final class XsaveUnit {
     private static final int YMM_BYTES = 256;
     private static final long COMPACTED = 1L << 63;
 
-    private static final VarHandle SHORT =
-            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
@@ -204,8 +203,7 @@ public final class XsaveUnit {
             in(la, 0, 24);
             in(la, 32, 160);
         }
-        boolean mxcsrLoaded =
-                compacted ? (loaded & SSE_BIT) != 0 : (components & (SSE_BIT | AVX_BIT)) != 0;
+        boolean mxcsrLoaded = compacted ? (loaded & SSE_BIT) != 0 : (components & (SSE_BIT | AVX_BIT)) != 0;
         if (mxcsrLoaded) {
             in(la, 24, 32);
             if ((getInt(24) & ~Mxcsr.MASK) != 0) {
@@ -326,12 +324,7 @@ public final class XsaveUnit {
         if (wide) {
             x87.pointers(getShort(6), 0, getLong(8), 0, getLong(16));
         } else {
-            x87.pointers(
-                    getShort(6),
-                    getShort(12),
-                    getInt(8) & 0xFFFF_FFFFL,
-                    getShort(20),
-                    getInt(16) & 0xFFFF_FFFFL);
+            x87.pointers(getShort(6), getShort(12), getInt(8) & 0xFFFF_FFFFL, getShort(20), getInt(16) & 0xFFFF_FFFFL);
         }
         for (int i = 0; i < 8; i++) {
             x87.st(i, getLong(32 + 16 * i), getShort(40 + 16 * i));

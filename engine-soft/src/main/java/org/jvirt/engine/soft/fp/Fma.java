@@ -2,8 +2,8 @@ package org.jvirt.engine.soft.fp;
 
 /// The forms of the FMA3 instructions: which of the three operands are multiplied and which is added.
 ///
-/// Of several NaNs the result is the first multiplicand, the second, the addend: for form 132 operands 1, 3, 2, for 213
-/// operands 2, 1, 3, for 231 operands 2, 3, 1.
+/// Of several NaNs the result is the first multiplicand, the second, the addend: for form 132 operands 1, 3, 2, for
+/// 213 operands 2, 1, 3, for 231 operands 2, 3, 1.
 ///
 /// @param order 132, 213 or 231: the two operands multiplied, then the one added
 /// @param negateProduct the FNM… instructions

@@ -2,9 +2,11 @@ package org.jvirt.engine.soft.fp;
 
 import static org.jvirt.engine.soft.fp.FpEnvironment.PE;
 
-/// Single precision as SSE, SSE4.1, AVX and FMA compute it: functions from bits to bits; exceptions go to the [Mxcsr].
+/// Single precision as SSE, SSE4.1, AVX and FMA compute it: functions from bits to bits; exceptions go to the
+/// [Mxcsr].
 ///
-/// As in [Fp64] ordinary numbers take a fast way; here `double` holds products exactly and so tells about inexactness.
+/// As in [Fp64] ordinary numbers take a fast way; here `double` holds products exactly and so tells about
+/// inexactness.
 public final class Fp32 {
     private static final IeeeFormat F = IeeeFormat.F32;
     private static final long SIGN = 1L << 31;
@@ -225,7 +227,8 @@ public final class Fp32 {
 
     /// ROUNDSS.
     ///
-    /// @param immediate bits 0 and 1 the mode, bit 2 to use MXCSR's instead, bit 3 to suppress the precision exception
+    /// @param immediate bits 0 and 1 the mode, bit 2 to use MXCSR's instead, bit 3 to suppress the precision
+    ///     exception
     public static int roundToIntegral(Mxcsr m, int a, int immediate) {
         if (isNormal(a)) {
             // Exact: every float is a normal double, and a rounded float is a float.

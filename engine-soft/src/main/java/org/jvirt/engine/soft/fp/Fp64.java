@@ -2,11 +2,12 @@ package org.jvirt.engine.soft.fp;
 
 import static org.jvirt.engine.soft.fp.FpEnvironment.PE;
 
-/// Double precision as SSE2, SSE4.1, AVX and FMA compute it: functions from bits to bits; exceptions go to the [Mxcsr].
+/// Double precision as SSE2, SSE4.1, AVX and FMA compute it: functions from bits to bits; exceptions go to the
+/// [Mxcsr].
 ///
-/// Under an ordinary MXCSR (nearest rounding, everything masked) numbers that are neither zero, denormal, infinite nor
-/// NaN take a fast way through Java's `double`; whether such a result is inexact follows from the trailing zero bits of
-/// the significands, or does not matter because PE is set already. Everything else is left to [Ieee].
+/// Under an ordinary MXCSR (nearest rounding, everything masked) numbers that are neither zero, denormal, infinite
+/// nor NaN take a fast way through Java's `double`; whether such a result is inexact follows from the trailing zero
+/// bits of the significands, or does not matter because PE is set already. Everything else is left to [Ieee].
 public final class Fp64 {
     private static final IeeeFormat F = IeeeFormat.F64;
     private static final long SIGN = Long.MIN_VALUE;
@@ -266,19 +267,19 @@ public final class Fp64 {
 
     /// ROUNDSD.
     ///
-    /// @param immediate bits 0 and 1 the mode, bit 2 to use MXCSR's instead, bit 3 to suppress the precision exception
+    /// @param immediate bits 0 and 1 the mode, bit 2 to use MXCSR's instead, bit 3 to suppress the precision
+    ///     exception
     public static long roundToIntegral(Mxcsr m, long a, int immediate) {
         if (!isNormal(a)) {
             return Ieee.roundToIntegral(m, F, a, immediate);
         }
         double x = Double.longBitsToDouble(a);
-        double whole =
-                switch ((immediate & 4) != 0 ? m.rounding : immediate & 3) {
-                    case FpEnvironment.NEAREST -> Math.rint(x);
-                    case FpEnvironment.DOWN -> Math.floor(x);
-                    case FpEnvironment.UP -> Math.ceil(x);
-                    default -> x < 0 ? Math.ceil(x) : Math.floor(x);
-                };
+        double whole = switch ((immediate & 4) != 0 ? m.rounding : immediate & 3) {
+            case FpEnvironment.NEAREST -> Math.rint(x);
+            case FpEnvironment.DOWN -> Math.floor(x);
+            case FpEnvironment.UP -> Math.ceil(x);
+            default -> x < 0 ? Math.ceil(x) : Math.floor(x);
+        };
         if (whole != x && (immediate & 8) == 0) {
             m.raised |= PE;
         }

@@ -17,10 +17,10 @@ import static org.jvirt.engine.soft.fp.FpEnvironment.ZE;
 ///  +-+-----------+--+--------------------------------------+
 /// ```
 ///
-/// An operand is a significand (bits 0 to 63) and an int of sign and exponent (bits 64 to 79). Results, exceptions and
-/// the rounding direction go to the [X87Environment]; after an exception that is unmasked and found before the
-/// computation, no result is written. Operands with an exponent but without integer bit (unnormals, pseudo-infinities,
-/// pseudo-NaNs) are invalid; pseudo-denormals count as denormals.
+/// An operand is a significand (bits 0 to 63) and an int of sign and exponent (bits 64 to 79). Results, exceptions
+/// and the rounding direction go to the [X87Environment]; after an exception that is unmasked and found before the
+/// computation, no result is written. Operands with an exponent but without integer bit (unnormals,
+/// pseudo-infinities, pseudo-NaNs) are invalid; pseudo-denormals count as denormals.
 public final class Fp80 {
     static final int BIAS = 16383;
     static final int MAX = 0x7FFF;
@@ -477,8 +477,7 @@ public final class Fp80 {
     }
 
     private static boolean increments(X87Environment e, boolean negative, long h, long l, int unit) {
-        return e.increments(
-                negative, (h >>> unit & 1) != 0, (h >>> unit - 1 & 1) != 0, (h << 65 - unit | l) != 0);
+        return e.increments(negative, (h >>> unit & 1) != 0, (h >>> unit - 1 & 1) != 0, (h << 65 - unit | l) != 0);
     }
 
     private static boolean carries(X87Environment e, boolean negative, long h, long l, int precision) {

@@ -18,12 +18,20 @@ import static org.jvirt.engine.soft.fp.FpEnvironment.ZERO;
 final class Fp80Convert {
     /// Bits 127 to 64, bits 63 to 0 and exponent of each constant from FLD1 on.
     private static final long[] CONSTANT_HIGH = {
-        TOP, 0xD49A_784B_CD1B_8AFEL, 0xB8AA_3B29_5C17_F0BBL, 0xC90F_DAA2_2168_C234L, 0x9A20_9A84_FBCF_F798L,
+        TOP,
+        0xD49A_784B_CD1B_8AFEL,
+        0xB8AA_3B29_5C17_F0BBL,
+        0xC90F_DAA2_2168_C234L,
+        0x9A20_9A84_FBCF_F798L,
         0xB172_17F7_D1CF_79ABL
     };
 
     private static final long[] CONSTANT_LOW = {
-        0, 0x492B_F6FF_4DAF_DB4CL, 0xBE87_FED0_691D_3E88L, 0xC4C6_628B_80DC_1CD1L, 0x8F89_59AC_0B7C_9178L,
+        0,
+        0x492B_F6FF_4DAF_DB4CL,
+        0xBE87_FED0_691D_3E88L,
+        0xC4C6_628B_80DC_1CD1L,
+        0x8F89_59AC_0B7C_9178L,
         0xC9E3_B398_03F2_F6AFL
     };
 
@@ -153,9 +161,8 @@ final class Fp80Convert {
         e.rounding = mode;
         boolean negative = isNegative(se);
         long limit = 1L << bits - 1;
-        boolean fits = negative
-                ? Long.compareUnsigned(magnitude, limit) <= 0
-                : Long.compareUnsigned(magnitude, limit) < 0;
+        boolean fits =
+                negative ? Long.compareUnsigned(magnitude, limit) <= 0 : Long.compareUnsigned(magnitude, limit) < 0;
         if (!fits || (e.raised & IE) != 0) {
             e.raised = IE;
             e.roundedUp = false;

@@ -13,8 +13,8 @@ import static org.jvirt.engine.soft.fp.FpEnvironment.PE;
 import static org.jvirt.engine.soft.fp.FpEnvironment.UE;
 import static org.jvirt.engine.soft.fp.FpEnvironment.ZE;
 
-/// F2XM1, FYL2X and FYL2XP1, by series in 128-bit fixed point: the error before rounding is below 2^-100, so the result
-/// is the correctly rounded one but for the rarest cases.
+/// F2XM1, FYL2X and FYL2XP1, by series in 128-bit fixed point: the error before rounding is below 2^-100, so the
+/// result is the correctly rounded one but for the rarest cases.
 final class Fp80Exponential {
     private static final long LN2_HIGH = 0xB172_17F7_D1CF_79ABL;
     private static final long LN2_LOW = 0xC9E3_B398_03F2_F6AFL;

@@ -13,8 +13,8 @@ import static org.jvirt.engine.soft.fp.FpEnvironment.DE;
 
 /// FSIN, FCOS, FSINCOS, FPTAN and FPATAN, by series in 128-bit fixed point.
 ///
-/// Arguments are reduced with the processor's pi of 66 bits, 0xC90FDAA22168C234.C, and that reduction is exact: so near
-/// multiples of pi the result is the processor's, not that of mathematics.
+/// Arguments are reduced with the processor's pi of 66 bits, 0xC90FDAA22168C234.C, and that reduction is exact: so
+/// near multiples of pi the result is the processor's, not that of mathematics.
 final class Fp80Trigonometry {
     /// The 66 bits of pi: pi/2 is this integer times 2^-65.
     private static final long PI_HIGH = 3;
@@ -31,15 +31,24 @@ final class Fp80Trigonometry {
 
     /// atan(k/8), scale 2^-128, high and low halves in turn.
     private static final long[] ARCTANGENTS = {
-        0, 0,
-        0x1FD5_BA9A_AC2F_6DC6L, 0x5912_F313_E7D1_11DEL,
-        0x3EB6_EBF2_5901_BAC5L, 0x5B71_E7BD_7DE8_85F9L,
-        0x5BD8_6507_937B_C239L, 0xC551_9091_6E7F_2241L,
-        0x76B1_9C15_86ED_3DA2L, 0xB7F2_22F6_5E1D_4681L,
-        0x8F00_5D5E_F7F5_9F9BL, 0x5C83_5E16_65C4_3747L,
-        0xA4BC_7D19_34F7_0924L, 0x19A8_7F2A_457D_AC9EL,
-        0xB805_3E2B_C231_9E73L, 0xCB2D_A552_10A4_443DL,
-        PI4_HIGH, PI4_LOW
+        0,
+        0,
+        0x1FD5_BA9A_AC2F_6DC6L,
+        0x5912_F313_E7D1_11DEL,
+        0x3EB6_EBF2_5901_BAC5L,
+        0x5B71_E7BD_7DE8_85F9L,
+        0x5BD8_6507_937B_C239L,
+        0xC551_9091_6E7F_2241L,
+        0x76B1_9C15_86ED_3DA2L,
+        0xB7F2_22F6_5E1D_4681L,
+        0x8F00_5D5E_F7F5_9F9BL,
+        0x5C83_5E16_65C4_3747L,
+        0xA4BC_7D19_34F7_0924L,
+        0x19A8_7F2A_457D_AC9EL,
+        0xB805_3E2B_C231_9E73L,
+        0xCB2D_A552_10A4_443DL,
+        PI4_HIGH,
+        PI4_LOW
     };
 
     /// 1/(2k+1)!, 1/(2k)! and 1/(2k+1)
@@ -164,8 +173,7 @@ final class Fp80Trigonometry {
         }
         // Half of the odd modulus cannot be hit: compare 2r with it.
         long doubled = f.hi << 1 | f.lo >>> 63;
-        e.reducedNegative =
-                doubled > PI_HIGH || doubled == PI_HIGH && Long.compareUnsigned(f.lo << 1, PI_LOW) >= 0;
+        e.reducedNegative = doubled > PI_HIGH || doubled == PI_HIGH && Long.compareUnsigned(f.lo << 1, PI_LOW) >= 0;
         if (e.reducedNegative) {
             f.subtractFrom(PI_HIGH, PI_LOW);
             n++;

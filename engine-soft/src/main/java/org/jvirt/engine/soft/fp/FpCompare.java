@@ -9,8 +9,22 @@ final class FpCompare {
 
     /// The relations for which predicates 0 to 15 hold; 16 to 31 repeat them.
     private static final int[] HOLDS = {
-        EQ, LT, LT | EQ, UN, LT | GT | UN, EQ | GT | UN, GT | UN, LT | EQ | GT,
-        EQ | UN, LT | UN, LT | EQ | UN, 0, LT | GT, EQ | GT, GT, LT | EQ | GT | UN
+        EQ,
+        LT,
+        LT | EQ,
+        UN,
+        LT | GT | UN,
+        EQ | GT | UN,
+        GT | UN,
+        LT | EQ | GT,
+        EQ | UN,
+        LT | UN,
+        LT | EQ | UN,
+        0,
+        LT | GT,
+        EQ | GT,
+        GT,
+        LT | EQ | GT | UN
     };
 
     /// Which of predicates 0 to 15 raise IE for quiet NaNs, a bit each; for 16 to 31 it is the others.

@@ -71,7 +71,15 @@ final class Ieee {
             long x = f.isZero(a) ? b : a;
             return f.round(m, f.isNegative(x), f.exponent(x), f.significand(x));
         }
-        return addWide(m, f, f.isNegative(a), f.exponent(a), f.significand(a), 0, f.isNegative(b), f.exponent(b),
+        return addWide(
+                m,
+                f,
+                f.isNegative(a),
+                f.exponent(a),
+                f.significand(a),
+                0,
+                f.isNegative(b),
+                f.exponent(b),
                 f.significand(b));
     }
 
@@ -206,14 +214,13 @@ final class Ieee {
         int x = f.exponent(a);
         boolean odd = (x & 1) != 0;
         long root = Wide.sqrt(odd ? s : s >>> 1, odd ? 0 : s << 63);
-        boolean exact = root * root == (odd ? 0 : s << 63)
-                && Math.unsignedMultiplyHigh(root, root) == (odd ? s : s >>> 1);
+        boolean exact =
+                root * root == (odd ? 0 : s << 63) && Math.unsignedMultiplyHigh(root, root) == (odd ? s : s >>> 1);
         return f.round(m, false, x >> 1, root | (exact ? 0 : 1));
     }
 
     /// `±(a * b) ± c` with one rounding; the first NaN of a, b, c is the result.
-    static long fma(
-            Mxcsr m, IeeeFormat f, long a0, long b0, long c0, boolean negateProduct, boolean negateAddend) {
+    static long fma(Mxcsr m, IeeeFormat f, long a0, long b0, long c0, boolean negateProduct, boolean negateAddend) {
         long a = operand(m, f, a0);
         long b = operand(m, f, b0);
         long c = operand(m, f, c0);

@@ -78,8 +78,8 @@ record IeeeFormat(int precision, int exponentBits) {
         return m << Long.numberOfLeadingZeros(m);
     }
 
-    /// Rounds `significand * 2^(exponent-63)` (leading one in bit 63, discarded bits jammed into bit 0) to this format.
-    /// Without a result, because underflow or overflow is unmasked, the value returned has no meaning.
+    /// Rounds `significand * 2^(exponent-63)` (leading one in bit 63, discarded bits jammed into bit 0) to this
+    /// format. Without a result, because underflow or overflow is unmasked, the value returned has no meaning.
     long round(FpEnvironment e, boolean negative, int exponent, long significand) {
         int shift = 64 - precision;
         long sign = negative ? sign() : 0;
@@ -128,8 +128,7 @@ record IeeeFormat(int precision, int exponentBits) {
     }
 
     private static boolean increments(FpEnvironment e, boolean negative, long sig, int shift) {
-        return e.increments(
-                negative, (sig >>> shift & 1) != 0, (sig >>> shift - 1 & 1) != 0, sig << 65 - shift != 0);
+        return e.increments(negative, (sig >>> shift & 1) != 0, (sig >>> shift - 1 & 1) != 0, sig << 65 - shift != 0);
     }
 
     private static boolean carries(FpEnvironment e, boolean negative, long sig, int shift) {

@@ -6,9 +6,9 @@ import java.nio.ByteOrder;
 
 /// The memory images of the x87 unit: FNSTENV and FLDENV, FNSAVE and FRSTOR, the x87 part of FXSAVE and XSAVE.
 ///
-/// An image is written to and read from the start of an array that the caller owns and copies to or from guest memory.
-/// The saving instructions change the unit once memory has been written: FNSTENV ends with [X87#maskAll], FNSAVE with
-/// [X87#fninit].
+/// An image is written to and read from the start of an array that the caller owns and copies to or from guest
+/// memory. The saving instructions change the unit once memory has been written: FNSTENV ends with [X87#maskAll],
+/// FNSAVE with [X87#fninit].
 ///
 /// ```
 /// 32-bit protected      32-bit real             16-bit protected  16-bit real
@@ -29,8 +29,7 @@ public final class X87Image {
     /// Bytes of FXSAVE's image up to the end of the x87 registers.
     public static final int FXSAVE_BYTES = 160;
 
-    private static final VarHandle SHORT =
-            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final int RESERVED = 0xFFFF_0000;
@@ -85,10 +84,13 @@ public final class X87Image {
         int fdp = wide && !real ? (int) INT.get(image, 20) : word(image, 5 * unit);
         int data = wide ? (int) INT.get(image, 24) : word(image, 12);
         if (real) {
-            x.pointers(
-                    code, 0, fip | (code >>> 12 & 0xFFFFL) << 16, 0, fdp | (data >>> 12 & 0xFFFFL) << 16);
+            x.pointers(code, 0, fip | (code >>> 12 & 0xFFFFL) << 16, 0, fdp | (data >>> 12 & 0xFFFFL) << 16);
         } else {
-            x.pointers(wide ? code >>> 16 : x.opcode(), code & 0xFFFF, fip & 0xFFFF_FFFFL, data & 0xFFFF,
+            x.pointers(
+                    wide ? code >>> 16 : x.opcode(),
+                    code & 0xFFFF,
+                    fip & 0xFFFF_FFFFL,
+                    data & 0xFFFF,
                     fdp & 0xFFFF_FFFFL);
         }
     }
@@ -143,7 +145,11 @@ public final class X87Image {
         if (rexW) {
             x.pointers(word(image, 6), 0, ip, 0, dp);
         } else {
-            x.pointers(word(image, 6), (int) (ip >>> 32) & 0xFFFF, ip & 0xFFFF_FFFFL, (int) (dp >>> 32) & 0xFFFF,
+            x.pointers(
+                    word(image, 6),
+                    (int) (ip >>> 32) & 0xFFFF,
+                    ip & 0xFFFF_FFFFL,
+                    (int) (dp >>> 32) & 0xFFFF,
                     dp & 0xFFFF_FFFFL);
         }
         for (int i = 0; i < 8; i++) {

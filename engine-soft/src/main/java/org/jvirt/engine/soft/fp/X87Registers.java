@@ -165,7 +165,8 @@ public abstract sealed class X87Registers permits X87 {
         register(top + i & 7, sig, signExponent);
     }
 
-    /// Notes the last non-control instruction. The opcode has eleven bits: the low three of the first byte, then ModRM.
+    /// Notes the last non-control instruction. The opcode has eleven bits: the low three of the first byte, then
+    /// ModRM.
     public final void instruction(int opcode, int codeSelector, long instructionPointer) {
         this.opcode = opcode & 0x7FF;
         this.codeSelector = codeSelector;

@@ -6,7 +6,17 @@ import org.jvirt.engine.soft.cpu.Flags;
 /// takes operands with anything above their width, notes the flags and returns the result zero-extended or
 /// sign-extended; only its low bits count.
 enum Alu {
-    ADD, OR, ADC, SBB, AND, SUB, XOR, NOT, NEG, INC, DEC;
+    ADD,
+    OR,
+    ADC,
+    SBB,
+    AND,
+    SUB,
+    XOR,
+    NOT,
+    NEG,
+    INC,
+    DEC;
 
     /// @param a    the destination's old value
     /// @param b    the source; ignored by the operations with one operand

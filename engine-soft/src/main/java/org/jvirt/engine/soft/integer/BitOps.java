@@ -24,19 +24,22 @@ final class BitOps {
             case BTC -> bitTest(insn, nextOffset, Change.COMPLEMENT);
             case BSF -> new Scan(insn, nextOffset, false);
             case BSR -> new Scan(insn, nextOffset, true);
-            case TZCNT -> context.has(CpuFeature.BMI1)
-                    ? new ZeroCount(insn, nextOffset, false)
-                    : new Scan(insn, nextOffset, false);
-            case LZCNT -> context.has(CpuFeature.ABM)
-                    ? new ZeroCount(insn, nextOffset, true)
-                    : new Scan(insn, nextOffset, true);
+            case TZCNT ->
+                context.has(CpuFeature.BMI1)
+                        ? new ZeroCount(insn, nextOffset, false)
+                        : new Scan(insn, nextOffset, false);
+            case LZCNT ->
+                context.has(CpuFeature.ABM) ? new ZeroCount(insn, nextOffset, true) : new Scan(insn, nextOffset, true);
             case POPCNT -> new PopulationCount(insn, nextOffset);
             default -> null;
         };
     }
 
     private enum Change {
-        NONE, SET, RESET, COMPLEMENT;
+        NONE,
+        SET,
+        RESET,
+        COMPLEMENT;
 
         long apply(long value, long bit) {
             return switch (this) {
@@ -52,7 +55,9 @@ final class BitOps {
         if (insn.kind(0) == OperandKind.MEMORY) {
             return new MemoryBit(insn, nextOffset, change);
         }
-        return change == Change.NONE ? new RegisterBitTest(insn, nextOffset) : new RegisterBit(insn, nextOffset, change);
+        return change == Change.NONE
+                ? new RegisterBitTest(insn, nextOffset)
+                : new RegisterBit(insn, nextOffset, change);
     }
 
     /// `BT` of a register by a register or an immediate.
@@ -143,8 +148,8 @@ final class BitOps {
         }
     }
 
-    /// `BSF` and `BSR`: without a set bit, ZF is set and the destination stays. Of the other flags, which are undefined,
-    /// PF follows the index and the rest is clear, as on AMD's processors.
+    /// `BSF` and `BSR`: without a set bit, ZF is set and the destination stays. Of the other flags, which are
+    /// undefined, PF follows the index and the rest is clear, as on AMD's processors.
     private static final class Scan extends Op {
         private final Operand dst;
         private final Operand src;
@@ -192,8 +197,7 @@ final class BitOps {
                     ? Long.numberOfLeadingZeros(value) - (64 - bits)
                     : Math.min(Long.numberOfTrailingZeros(value), bits);
             boolean overflow = cpu.flags.of();
-            cpu.flags.unpack(
-                    (value == 0 ? Flags.CF : 0) | (count == 0 ? Flags.ZF : 0) | (overflow ? Flags.OF : 0));
+            cpu.flags.unpack((value == 0 ? Flags.CF : 0) | (count == 0 ? Flags.ZF : 0) | (overflow ? Flags.OF : 0));
             dst.store(cpu, 0, count);
         }
     }

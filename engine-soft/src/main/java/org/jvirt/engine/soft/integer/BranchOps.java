@@ -16,13 +16,13 @@ final class BranchOps {
 
     static @Nullable Op of(Instruction insn, int nextOffset, OpContext context) {
         return switch (insn.mnemonic()) {
-            case JMP -> insn.kind(0) == OperandKind.RELATIVE
-                    ? new Jump(insn, nextOffset)
-                    : new JumpIndirect(insn, nextOffset);
+            case JMP ->
+                insn.kind(0) == OperandKind.RELATIVE ? new Jump(insn, nextOffset) : new JumpIndirect(insn, nextOffset);
             case CALL -> call(insn, nextOffset, context);
-            case RET -> context.long64() && insn.operandSize() == 8
-                    ? new Return64(insn, nextOffset)
-                    : new Return(insn, nextOffset);
+            case RET ->
+                context.long64() && insn.operandSize() == 8
+                        ? new Return64(insn, nextOffset)
+                        : new Return(insn, nextOffset);
             case LOOP, LOOPE, LOOPNE, JRCXZ -> new Loop(insn, nextOffset);
             default -> ConditionalJumps.of(insn, nextOffset);
         };

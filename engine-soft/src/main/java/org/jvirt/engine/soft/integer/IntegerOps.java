@@ -28,8 +28,29 @@ public final class IntegerOps {
             case XCHG, XADD, CMPXCHG, CMPXCHG8B, CMPXCHG16B -> ExchangeOps.of(insn, nextOffset);
             case AAA, AAD, AAM, AAS, DAA, DAS, SALC -> DecimalOps.of(insn, nextOffset);
             case PUSH, POP, PUSHA, POPA, ENTER, LEAVE -> StackOps.of(insn, nextOffset, context);
-            case JMP, CALL, RET, LOOP, LOOPE, LOOPNE, JRCXZ, JO, JNO, JB, JAE, JE, JNE, JBE, JA, JS, JNS, JP, JNP, JL, JGE,
-                    JLE, JG -> BranchOps.of(insn, nextOffset, context);
+            case JMP,
+                    CALL,
+                    RET,
+                    LOOP,
+                    LOOPE,
+                    LOOPNE,
+                    JRCXZ,
+                    JO,
+                    JNO,
+                    JB,
+                    JAE,
+                    JE,
+                    JNE,
+                    JBE,
+                    JA,
+                    JS,
+                    JNS,
+                    JP,
+                    JNP,
+                    JL,
+                    JGE,
+                    JLE,
+                    JG -> BranchOps.of(insn, nextOffset, context);
             case MOVS, CMPS, STOS, LODS, SCAS -> StringOps.of(insn, nextOffset);
             default -> {
                 Op op = ConditionalOps.of(insn, nextOffset);

@@ -18,11 +18,12 @@ final class MiscellaneousOps {
 
     static @Nullable Op of(Instruction insn, int nextOffset) {
         return switch (insn.mnemonic()) {
-            case LEA -> switch (insn.size(0)) {
-                case 8 -> new Lea64(insn, nextOffset);
-                case 4 -> new Lea32(insn, nextOffset);
-                default -> new Lea16(insn, nextOffset);
-            };
+            case LEA ->
+                switch (insn.size(0)) {
+                    case 8 -> new Lea64(insn, nextOffset);
+                    case 4 -> new Lea32(insn, nextOffset);
+                    default -> new Lea16(insn, nextOffset);
+                };
             case CBW, CWDE, CDQE, CWD, CDQ, CQO -> new Convert(insn, nextOffset);
             case CLC, STC, CMC, CLD, STD, LAHF, SAHF -> new SingleFlag(insn, nextOffset);
             case BSWAP -> new SwapBytes(insn, nextOffset);
@@ -31,8 +32,16 @@ final class MiscellaneousOps {
             case CRC32 -> new Checksum(insn, nextOffset);
             case XLAT -> new Translate(insn, nextOffset);
             case BOUND -> new Bound(insn, nextOffset);
-            case NOP, ENDBR32, ENDBR64, PREFETCH, PREFETCHW, PREFETCHWT1, PREFETCHNTA, PREFETCHT0, PREFETCHT1, PREFETCHT2 ->
-                new Nop(nextOffset);
+            case NOP,
+                    ENDBR32,
+                    ENDBR64,
+                    PREFETCH,
+                    PREFETCHW,
+                    PREFETCHWT1,
+                    PREFETCHNTA,
+                    PREFETCHT0,
+                    PREFETCHT1,
+                    PREFETCHT2 -> new Nop(nextOffset);
             case PAUSE -> new Pause(nextOffset);
             case LFENCE, MFENCE, SFENCE -> new Fence(insn, nextOffset);
             case CLFLUSH, CLFLUSHOPT, CLWB -> new CacheLine(insn, nextOffset);
@@ -154,11 +163,14 @@ final class MiscellaneousOps {
         @Override
         public void execute(Cpu cpu) {
             long value = dst.load(cpu, 0);
-            dst.store(cpu, 0, switch (dst.size) {
-                case 8 -> Long.reverseBytes(value);
-                case 4 -> Integer.reverseBytes((int) value);
-                default -> 0;
-            });
+            dst.store(
+                    cpu,
+                    0,
+                    switch (dst.size) {
+                        case 8 -> Long.reverseBytes(value);
+                        case 4 -> Integer.reverseBytes((int) value);
+                        default -> 0;
+                    });
         }
     }
 

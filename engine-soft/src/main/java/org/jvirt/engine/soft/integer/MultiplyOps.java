@@ -14,10 +14,11 @@ final class MultiplyOps {
     static @Nullable Op of(Instruction insn, int nextOffset) {
         return switch (insn.mnemonic()) {
             case MUL -> new Wide(insn, nextOffset, false);
-            case IMUL -> switch (insn.operandCount()) {
-                case 1 -> new Wide(insn, nextOffset, true);
-                default -> truncated(insn, nextOffset);
-            };
+            case IMUL ->
+                switch (insn.operandCount()) {
+                    case 1 -> new Wide(insn, nextOffset, true);
+                    default -> truncated(insn, nextOffset);
+                };
             default -> null;
         };
     }

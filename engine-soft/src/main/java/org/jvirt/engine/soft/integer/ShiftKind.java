@@ -4,7 +4,13 @@ import org.jvirt.engine.soft.cpu.Flags;
 
 /// The shifts and rotates with one value operand.
 enum ShiftKind {
-    ROL, ROR, RCL, RCR, SHL, SHR, SAR;
+    ROL,
+    ROR,
+    RCL,
+    RCR,
+    SHL,
+    SHR,
+    SAR;
 
     /// @param value with anything above its width
     /// @param count as the instruction gives it; masked here, and when that leaves zero no flag changes

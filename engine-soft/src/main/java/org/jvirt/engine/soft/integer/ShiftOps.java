@@ -362,9 +362,10 @@ final class ShiftOps {
             long in = fill.read(cpu);
             int n = (int) count.read(cpu);
             int bits = 8 * dst.size;
-            dst.store(cpu, at, left
-                    ? Rotates.shld(cpu.flags, value, in, n, bits)
-                    : Rotates.shrd(cpu.flags, value, in, n, bits));
+            dst.store(
+                    cpu,
+                    at,
+                    left ? Rotates.shld(cpu.flags, value, in, n, bits) : Rotates.shrd(cpu.flags, value, in, n, bits));
         }
     }
 }

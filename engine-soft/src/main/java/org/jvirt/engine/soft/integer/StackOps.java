@@ -41,9 +41,10 @@ final class StackOps {
     private static @Nullable Op pop(Instruction insn, int nextOffset, OpContext context) {
         return switch (insn.kind(0)) {
             case SEGMENT -> null;
-            case GPR -> context.long64() && insn.operandSize() == 8
-                    ? new PopRegister64(insn, nextOffset)
-                    : new PopRegister(insn, nextOffset);
+            case GPR ->
+                context.long64() && insn.operandSize() == 8
+                        ? new PopRegister64(insn, nextOffset)
+                        : new PopRegister(insn, nextOffset);
             default -> new PopMemory(insn, nextOffset);
         };
     }

@@ -18,30 +18,34 @@ final class UnaryOps {
         }
         boolean memory = insn.kind(0) == OperandKind.MEMORY;
         return switch (insn.mnemonic()) {
-            case INC -> switch (insn.size(0)) {
-                case 1 -> memory ? new IncMemory8(insn, nextOffset) : new Inc8(insn, nextOffset);
-                case 4 -> memory ? new IncMemory32(insn, nextOffset) : new Inc32(insn, nextOffset);
-                case 8 -> memory ? new IncMemory64(insn, nextOffset) : new Inc64(insn, nextOffset);
-                default -> null;
-            };
-            case DEC -> switch (insn.size(0)) {
-                case 1 -> memory ? new DecMemory8(insn, nextOffset) : new Dec8(insn, nextOffset);
-                case 4 -> memory ? new DecMemory32(insn, nextOffset) : new Dec32(insn, nextOffset);
-                case 8 -> memory ? new DecMemory64(insn, nextOffset) : new Dec64(insn, nextOffset);
-                default -> null;
-            };
-            case NEG -> switch (insn.size(0)) {
-                case 1 -> memory ? new NegMemory8(insn, nextOffset) : new Neg8(insn, nextOffset);
-                case 4 -> memory ? new NegMemory32(insn, nextOffset) : new Neg32(insn, nextOffset);
-                case 8 -> memory ? new NegMemory64(insn, nextOffset) : new Neg64(insn, nextOffset);
-                default -> null;
-            };
-            case NOT -> switch (insn.size(0)) {
-                case 1 -> memory ? new NotMemory8(insn, nextOffset) : new Not8(insn, nextOffset);
-                case 4 -> memory ? new NotMemory32(insn, nextOffset) : new Not32(insn, nextOffset);
-                case 8 -> memory ? new NotMemory64(insn, nextOffset) : new Not64(insn, nextOffset);
-                default -> null;
-            };
+            case INC ->
+                switch (insn.size(0)) {
+                    case 1 -> memory ? new IncMemory8(insn, nextOffset) : new Inc8(insn, nextOffset);
+                    case 4 -> memory ? new IncMemory32(insn, nextOffset) : new Inc32(insn, nextOffset);
+                    case 8 -> memory ? new IncMemory64(insn, nextOffset) : new Inc64(insn, nextOffset);
+                    default -> null;
+                };
+            case DEC ->
+                switch (insn.size(0)) {
+                    case 1 -> memory ? new DecMemory8(insn, nextOffset) : new Dec8(insn, nextOffset);
+                    case 4 -> memory ? new DecMemory32(insn, nextOffset) : new Dec32(insn, nextOffset);
+                    case 8 -> memory ? new DecMemory64(insn, nextOffset) : new Dec64(insn, nextOffset);
+                    default -> null;
+                };
+            case NEG ->
+                switch (insn.size(0)) {
+                    case 1 -> memory ? new NegMemory8(insn, nextOffset) : new Neg8(insn, nextOffset);
+                    case 4 -> memory ? new NegMemory32(insn, nextOffset) : new Neg32(insn, nextOffset);
+                    case 8 -> memory ? new NegMemory64(insn, nextOffset) : new Neg64(insn, nextOffset);
+                    default -> null;
+                };
+            case NOT ->
+                switch (insn.size(0)) {
+                    case 1 -> memory ? new NotMemory8(insn, nextOffset) : new Not8(insn, nextOffset);
+                    case 4 -> memory ? new NotMemory32(insn, nextOffset) : new Not32(insn, nextOffset);
+                    case 8 -> memory ? new NotMemory64(insn, nextOffset) : new Not64(insn, nextOffset);
+                    default -> null;
+                };
             default -> null;
         };
     }

@@ -4,8 +4,8 @@ import static org.jvirt.engine.soft.simd.PackedIntegers.join;
 
 /// The AES round functions as [LaneFunctions.Lane]: the state is the first source, the round key the last.
 ///
-/// Byte `r + 4 * c` of a lane is row `r` of column `c`, so each 32-bit element is a column. A round looks up what each byte
-/// contributes to its column after substitution and mixing.
+/// Byte `r + 4 * c` of a lane is row `r` of column `c`, so each 32-bit element is a column. A round looks up what
+/// each byte contributes to its column after substitution and mixing.
 ///
 /// Source: FIPS 197; Intel SDM volume 2, AESENC and its relatives.
 final class Aes {

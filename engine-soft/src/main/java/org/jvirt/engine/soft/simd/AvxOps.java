@@ -10,7 +10,8 @@ import org.jvirt.engine.soft.fp.Mxcsr;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.OperandKind;
 
-/// AVX and AVX2 instructions without a legacy form that move elements between lanes, and the conversions of half precision.
+/// AVX and AVX2 instructions without a legacy form that move elements between lanes, and the conversions of half
+/// precision.
 final class AvxOps {
     private AvxOps() {}
 
@@ -213,8 +214,7 @@ final class AvxOps {
         }
 
         private static long pair(long selectors, long b0, long b1, long b2, long b3) {
-            return join(
-                    element((int) selectors, b0, b1, b2, b3), element((int) (selectors >>> 32), b0, b1, b2, b3));
+            return join(element((int) selectors, b0, b1, b2, b3), element((int) (selectors >>> 32), b0, b1, b2, b3));
         }
 
         private static int element(int selector, long b0, long b1, long b2, long b3) {

@@ -68,8 +68,8 @@ final class ControlOps {
         }
     }
 
-    /// `MASKMOVDQU` and `MASKMOVQ`: the bytes of the first operand whose mask byte in the second is negative go to DS:rDI. Bytes
-    /// that are not selected do not fault.
+    /// `MASKMOVDQU` and `MASKMOVQ`: the bytes of the first operand whose mask byte in the second is negative go to
+    /// DS:rDI. Bytes that are not selected do not fault.
     private static final class MaskedStore extends Op {
         private final boolean vex;
         private final boolean mmx;

@@ -10,8 +10,8 @@ import org.jvirt.engine.soft.fp.Fp64;
 import org.jvirt.engine.soft.fp.Mxcsr;
 import org.jvirt.x86.Instruction;
 
-/// `DPPS` and `DPPD`. They work in steps, the products, their sums, and with four elements the sum of these; an unmasked exception in
-/// one step keeps the next from being taken.
+/// `DPPS` and `DPPD`. They work in steps, the products, their sums, and with four elements the sum of these; an
+/// unmasked exception in one step keeps the next from being taken.
 final class DotProductOps {
     private DotProductOps() {}
 
@@ -75,12 +75,7 @@ final class DotProductOps {
             int sumHigh = wide ? Fp32.add(m, (int) high, high(high)) : 0;
             endStep(cpu, m);
             if (wide) {
-                set(
-                        cpu,
-                        placed(sum, imm),
-                        placed(sum, imm >>> 2),
-                        placed(sumHigh, imm),
-                        placed(sumHigh, imm >>> 2));
+                set(cpu, placed(sum, imm), placed(sum, imm >>> 2), placed(sumHigh, imm), placed(sumHigh, imm >>> 2));
             } else {
                 set(cpu, placed(sum, imm), placed(sum, imm >>> 2));
             }

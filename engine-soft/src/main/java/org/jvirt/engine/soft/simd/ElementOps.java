@@ -7,8 +7,8 @@ import org.jvirt.engine.soft.cpu.Op;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.OperandKind;
 
-/// Single elements in and out of vector registers, sign masks, widening of elements, selection by a mask register, tests of all
-/// bits, and `SHA256RNDS2`, whose third operand is XMM0.
+/// Single elements in and out of vector registers, sign masks, widening of elements, selection by a mask register,
+/// tests of all bits, and `SHA256RNDS2`, whose third operand is XMM0.
 final class ElementOps {
     private ElementOps() {}
 

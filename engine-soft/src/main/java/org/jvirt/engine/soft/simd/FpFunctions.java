@@ -73,16 +73,18 @@ final class FpFunctions {
 
     static @Nullable Lane lane(Mnemonic mnemonic) {
         return switch (mnemonic) {
-            case HADDPS, VHADDPS -> (m, half, a0, a1, b0, b1, imm) -> half == 0 ? addPairs(m, a0, a1) : addPairs(m, b0, b1);
-            case HSUBPS, VHSUBPS -> (m, half, a0, a1, b0, b1, imm) -> half == 0 ? subPairs(m, a0, a1) : subPairs(m, b0, b1);
-            case HADDPD, VHADDPD -> (m, half, a0, a1, b0, b1, imm) ->
-                half == 0 ? Fp64.add(m, a0, a1) : Fp64.add(m, b0, b1);
-            case HSUBPD, VHSUBPD -> (m, half, a0, a1, b0, b1, imm) ->
-                half == 0 ? Fp64.sub(m, a0, a1) : Fp64.sub(m, b0, b1);
-            case ADDSUBPS, VADDSUBPS -> (m, half, a0, a1, b0, b1, imm) ->
-                half == 0 ? subAdd(m, a0, b0) : subAdd(m, a1, b1);
-            case ADDSUBPD, VADDSUBPD -> (m, half, a0, a1, b0, b1, imm) ->
-                half == 0 ? Fp64.sub(m, a0, b0) : Fp64.add(m, a1, b1);
+            case HADDPS, VHADDPS ->
+                (m, half, a0, a1, b0, b1, imm) -> half == 0 ? addPairs(m, a0, a1) : addPairs(m, b0, b1);
+            case HSUBPS, VHSUBPS ->
+                (m, half, a0, a1, b0, b1, imm) -> half == 0 ? subPairs(m, a0, a1) : subPairs(m, b0, b1);
+            case HADDPD, VHADDPD ->
+                (m, half, a0, a1, b0, b1, imm) -> half == 0 ? Fp64.add(m, a0, a1) : Fp64.add(m, b0, b1);
+            case HSUBPD, VHSUBPD ->
+                (m, half, a0, a1, b0, b1, imm) -> half == 0 ? Fp64.sub(m, a0, a1) : Fp64.sub(m, b0, b1);
+            case ADDSUBPS, VADDSUBPS ->
+                (m, half, a0, a1, b0, b1, imm) -> half == 0 ? subAdd(m, a0, b0) : subAdd(m, a1, b1);
+            case ADDSUBPD, VADDSUBPD ->
+                (m, half, a0, a1, b0, b1, imm) -> half == 0 ? Fp64.sub(m, a0, b0) : Fp64.add(m, a1, b1);
             default -> null;
         };
     }

@@ -30,9 +30,7 @@ final class FpOps {
         }
         FpFunctions.DoublePrecision function = FpFunctions.doublePrecision(insn.mnemonic());
         if (function != null) {
-            return scalar
-                    ? new ScalarDouble(insn, nextOffset, function)
-                    : new PackedDouble(insn, nextOffset, function);
+            return scalar ? new ScalarDouble(insn, nextOffset, function) : new PackedDouble(insn, nextOffset, function);
         }
         FpFunctions.Lane lane = FpFunctions.lane(insn.mnemonic());
         return lane == null ? null : new FpLane(insn, nextOffset, lane);
@@ -98,7 +96,8 @@ final class FpOps {
 
         private long pair(Mxcsr m, long x, long y) {
             return join(
-                    function.apply(m, (int) x, (int) y, imm), function.apply(m, (int) (x >>> 32), (int) (y >>> 32), imm));
+                    function.apply(m, (int) x, (int) y, imm),
+                    function.apply(m, (int) (x >>> 32), (int) (y >>> 32), imm));
         }
 
         @Override

@@ -7,8 +7,8 @@ import org.jvirt.engine.soft.fp.Fp64;
 import org.jvirt.engine.soft.fp.Mxcsr;
 import org.jvirt.x86.Instruction;
 
-/// The double-precision instructions that compilers use all the time, in their legacy form: one class each, so that nothing is
-/// left to be called indirectly.
+/// The double-precision instructions that compilers use all the time, in their legacy form: one class each, so that
+/// nothing is left to be called indirectly.
 final class HotFpOps {
     private HotFpOps() {}
 

@@ -6,8 +6,8 @@ import org.jvirt.engine.soft.cpu.Op;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.OperandKind;
 
-/// The integer instructions of 128 bits that compilers and string functions use all the time, in their legacy form: one class
-/// each, so that nothing is left to be called indirectly.
+/// The integer instructions of 128 bits that compilers and string functions use all the time, in their legacy form:
+/// one class each, so that nothing is left to be called indirectly.
 final class HotIntegerOps {
     private HotIntegerOps() {}
 

@@ -2,7 +2,8 @@ package org.jvirt.engine.soft.simd;
 
 import static org.jvirt.engine.soft.simd.PackedIntegers.join;
 
-/// Functions of two 128-bit lanes, `a1:a0` the first source and `b1:b0` the last, that give one word of the resulting lane.
+/// Functions of two 128-bit lanes, `a1:a0` the first source and `b1:b0` the last, that give one word of the
+/// resulting lane.
 ///
 /// Source: Intel SDM volume 2.
 final class LaneFunctions {

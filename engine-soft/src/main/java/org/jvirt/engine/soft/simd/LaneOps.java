@@ -19,38 +19,54 @@ final class LaneOps {
 
     private static @Nullable Lane function(Instruction insn) {
         return switch (insn.mnemonic()) {
-            case PUNPCKLBW, VPUNPCKLBW -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.punpcklbw(a0, b0) : PackedShuffles.punpckhbw(a0, b0);
-            case PUNPCKHBW, VPUNPCKHBW -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.punpcklbw(a1, b1) : PackedShuffles.punpckhbw(a1, b1);
-            case PUNPCKLWD, VPUNPCKLWD -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.punpcklwd(a0, b0) : PackedShuffles.punpckhwd(a0, b0);
-            case PUNPCKHWD, VPUNPCKHWD -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.punpcklwd(a1, b1) : PackedShuffles.punpckhwd(a1, b1);
-            case PUNPCKLDQ, VPUNPCKLDQ, UNPCKLPS, VUNPCKLPS -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.punpckldq(a0, b0) : PackedShuffles.punpckhdq(a0, b0);
-            case PUNPCKHDQ, VPUNPCKHDQ, UNPCKHPS, VUNPCKHPS -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.punpckldq(a1, b1) : PackedShuffles.punpckhdq(a1, b1);
-            case PACKSSWB, VPACKSSWB -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.packsswb(a0, a1) : PackedShuffles.packsswb(b0, b1);
-            case PACKUSWB, VPACKUSWB -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.packuswb(a0, a1) : PackedShuffles.packuswb(b0, b1);
-            case PACKSSDW, VPACKSSDW -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.packssdw(a0, a1) : PackedShuffles.packssdw(b0, b1);
-            case PACKUSDW, VPACKUSDW -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.packusdw(a0, a1) : PackedShuffles.packusdw(b0, b1);
-            case PHADDW, VPHADDW -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.phaddw(a0, a1) : PackedShuffles.phaddw(b0, b1);
-            case PHADDD, VPHADDD -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.phaddd(a0, a1) : PackedShuffles.phaddd(b0, b1);
-            case PHADDSW, VPHADDSW -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.phaddsw(a0, a1) : PackedShuffles.phaddsw(b0, b1);
-            case PHSUBW, VPHSUBW -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.phsubw(a0, a1) : PackedShuffles.phsubw(b0, b1);
-            case PHSUBD, VPHSUBD -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.phsubd(a0, a1) : PackedShuffles.phsubd(b0, b1);
-            case PHSUBSW, VPHSUBSW -> (half, a0, a1, b0, b1, imm) ->
-                half == 0 ? PackedShuffles.phsubsw(a0, a1) : PackedShuffles.phsubsw(b0, b1);
+            case PUNPCKLBW, VPUNPCKLBW ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.punpcklbw(a0, b0) : PackedShuffles.punpckhbw(a0, b0);
+            case PUNPCKHBW, VPUNPCKHBW ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.punpcklbw(a1, b1) : PackedShuffles.punpckhbw(a1, b1);
+            case PUNPCKLWD, VPUNPCKLWD ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.punpcklwd(a0, b0) : PackedShuffles.punpckhwd(a0, b0);
+            case PUNPCKHWD, VPUNPCKHWD ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.punpcklwd(a1, b1) : PackedShuffles.punpckhwd(a1, b1);
+            case PUNPCKLDQ, VPUNPCKLDQ, UNPCKLPS, VUNPCKLPS ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.punpckldq(a0, b0) : PackedShuffles.punpckhdq(a0, b0);
+            case PUNPCKHDQ, VPUNPCKHDQ, UNPCKHPS, VUNPCKHPS ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.punpckldq(a1, b1) : PackedShuffles.punpckhdq(a1, b1);
+            case PACKSSWB, VPACKSSWB ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.packsswb(a0, a1) : PackedShuffles.packsswb(b0, b1);
+            case PACKUSWB, VPACKUSWB ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.packuswb(a0, a1) : PackedShuffles.packuswb(b0, b1);
+            case PACKSSDW, VPACKSSDW ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.packssdw(a0, a1) : PackedShuffles.packssdw(b0, b1);
+            case PACKUSDW, VPACKUSDW ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.packusdw(a0, a1) : PackedShuffles.packusdw(b0, b1);
+            case PHADDW, VPHADDW ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.phaddw(a0, a1) : PackedShuffles.phaddw(b0, b1);
+            case PHADDD, VPHADDD ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.phaddd(a0, a1) : PackedShuffles.phaddd(b0, b1);
+            case PHADDSW, VPHADDSW ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.phaddsw(a0, a1) : PackedShuffles.phaddsw(b0, b1);
+            case PHSUBW, VPHSUBW ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.phsubw(a0, a1) : PackedShuffles.phsubw(b0, b1);
+            case PHSUBD, VPHSUBD ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.phsubd(a0, a1) : PackedShuffles.phsubd(b0, b1);
+            case PHSUBSW, VPHSUBSW ->
+                (half, a0, a1, b0, b1, imm) ->
+                        half == 0 ? PackedShuffles.phsubsw(a0, a1) : PackedShuffles.phsubsw(b0, b1);
             case PUNPCKLQDQ, VPUNPCKLQDQ, UNPCKLPD, VUNPCKLPD, MOVLHPS, VMOVLHPS, MOVHPS, VMOVHPS, MOVHPD, VMOVHPD ->
                 LaneFunctions::first;
             case PUNPCKHQDQ, VPUNPCKHQDQ, UNPCKHPD, VUNPCKHPD -> LaneFunctions::second;

@@ -7,8 +7,8 @@ import org.jvirt.engine.soft.cpu.Op;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.OperandKind;
 
-/// Loads and stores of single elements of 4 or 8 bytes that a mask register selects by their sign bits: `VMASKMOV`, `VPMASKMOV`
-/// and the gathers. Elements that are not selected do not fault.
+/// Loads and stores of single elements of 4 or 8 bytes that a mask register selects by their sign bits: `VMASKMOV`,
+/// `VPMASKMOV` and the gathers. Elements that are not selected do not fault.
 final class MaskedOps {
     private MaskedOps() {}
 
@@ -125,8 +125,8 @@ final class MaskedOps {
         }
     }
 
-    /// Elements are gathered from the lowest to the highest, and the mask of each is cleared with it: a fault leaves those done
-    /// before it done, and the instruction goes on from there when it is restarted.
+    /// Elements are gathered from the lowest to the highest, and the mask of each is cleared with it: a fault leaves
+    /// those done before it done, and the instruction goes on from there when it is restarted.
     private static final class Gather extends Op {
         private final int dst;
         private final int mask;

@@ -15,8 +15,8 @@ import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.OperandKind;
 
-/// The instructions that have an MMX register as operand. All of them but EMMS put the x87 unit into its MMX state once their
-/// memory operand has been read or written.
+/// The instructions that have an MMX register as operand. All of them but EMMS put the x87 unit into its MMX state
+/// once their memory operand has been read or written.
 final class MmxOps {
     private MmxOps() {}
 
@@ -282,8 +282,8 @@ final class MmxOps {
         }
     }
 
-    /// `CVTPI2PS` and `CVTPI2PD`. With a memory operand they leave the x87 unit alone; with a register it enters the MMX state
-    /// even if `#XM` follows.
+    /// `CVTPI2PS` and `CVTPI2PD`. With a memory operand they leave the x87 unit alone; with a register it enters the
+    /// MMX state even if `#XM` follows.
     private static final class FromPackedIntegers extends MmxOp {
         private final boolean single;
 

@@ -12,11 +12,10 @@ import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.OperandKind;
 
-/// Moves of whole XMM and YMM registers and of their low elements. Those that keep a part of the destination and have a vector
-/// register or memory as source are in [LaneOps].
+/// Moves of whole XMM and YMM registers and of their low elements. Those that keep a part of the destination and
+/// have a vector register or memory as source are in [LaneOps].
 final class MoveOps {
-    private static final ValueLayout.OfLong WORD =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     /// Where in a page the last 16 bytes begin.
     private static final int LAST_IN_PAGE = 0xFF0;
 
@@ -24,8 +23,27 @@ final class MoveOps {
 
     static @Nullable Op of(Instruction insn, int nextOffset) {
         return switch (insn.mnemonic()) {
-            case MOVAPS, MOVAPD, MOVUPS, MOVUPD, MOVDQA, MOVDQU, LDDQU, MOVNTDQA, MOVNTPS, MOVNTPD, MOVNTDQ,
-                    VMOVAPS, VMOVAPD, VMOVUPS, VMOVUPD, VMOVDQA, VMOVDQU, VLDDQU, VMOVNTDQA, VMOVNTPS, VMOVNTPD,
+            case MOVAPS,
+                    MOVAPD,
+                    MOVUPS,
+                    MOVUPD,
+                    MOVDQA,
+                    MOVDQU,
+                    LDDQU,
+                    MOVNTDQA,
+                    MOVNTPS,
+                    MOVNTPD,
+                    MOVNTDQ,
+                    VMOVAPS,
+                    VMOVAPD,
+                    VMOVUPS,
+                    VMOVUPD,
+                    VMOVDQA,
+                    VMOVDQU,
+                    VLDDQU,
+                    VMOVNTDQA,
+                    VMOVNTPS,
+                    VMOVNTPD,
                     VMOVNTDQ -> whole(insn, nextOffset);
             case MOVSS, VMOVSS, MOVSD, VMOVSD -> scalar(insn, nextOffset);
             case MOVD, VMOVD, MOVQ, VMOVQ -> hasMmx(insn) ? null : element(insn, nextOffset);
@@ -69,11 +87,12 @@ final class MoveOps {
         return switch (insn.kind(0)) {
             case MEMORY -> new StoreLow(insn, nextOffset);
             case GPR -> new ToGeneral(insn, nextOffset);
-            default -> switch (insn.kind(1)) {
-                case MEMORY -> new LoadLow(insn, nextOffset);
-                case GPR -> new FromGeneral(insn, nextOffset);
-                default -> new CopyLow(insn, nextOffset);
-            };
+            default ->
+                switch (insn.kind(1)) {
+                    case MEMORY -> new LoadLow(insn, nextOffset);
+                    case GPR -> new FromGeneral(insn, nextOffset);
+                    default -> new CopyLow(insn, nextOffset);
+                };
         };
     }
 

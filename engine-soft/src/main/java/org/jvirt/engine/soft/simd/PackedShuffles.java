@@ -4,15 +4,15 @@ import static org.jvirt.engine.soft.simd.PackedIntegers.join;
 import static org.jvirt.engine.soft.simd.PackedIntegers.saturate16;
 import static org.jvirt.engine.soft.simd.PackedIntegers.saturate8;
 
-/// Functions of two words that move or combine elements across them. For MMX the words are the two operands; for XMM what they
-/// are is said at each group.
+/// Functions of two words that move or combine elements across them. For MMX the words are the two operands; for XMM
+/// what they are is said at each group.
 ///
 /// Source: Intel SDM volume 2.
 final class PackedShuffles {
     private PackedShuffles() {}
 
-    // ---- packs and horizontal sums: the low word of the result from both words of the first operand, the high word from
-    // both words of the second
+    // ---- packs and horizontal sums: the low word of the result from both words of the first operand, the high word
+    // from both words of the second
 
     static long packsswb(long x, long y) {
         return signedBytes(x) | signedBytes(y) << 32;
@@ -84,7 +84,8 @@ final class PackedShuffles {
         return evenWords(x >>> 16, y >>> 16);
     }
 
-    // ---- interleaving: the words have the same number in both operands; the low halves give the first word of the result
+    // ---- interleaving: the words have the same number in both operands; the low halves give the first word of the
+    // result
 
     static long punpcklbw(long x, long y) {
         return spreadBytes(x & 0xFFFF_FFFFL) | spreadBytes(y & 0xFFFF_FFFFL) << 8;

@@ -2,8 +2,9 @@ package org.jvirt.engine.soft.simd;
 
 import static org.jvirt.engine.soft.simd.PackedIntegers.join;
 
-/// The SHA-1 and SHA-256 functions as [LaneFunctions.Lane]. The most significant element of a lane is the first of its kind (A
-/// before B, an earlier message word before a later one in SHA-1; the other way round in SHA-256's message).
+/// The SHA-1 and SHA-256 functions as [LaneFunctions.Lane]. The most significant element of a lane is the first of
+/// its kind (A before B, an earlier message word before a later one in SHA-1; the other way round in SHA-256's
+/// message).
 ///
 /// Source: FIPS 180-4; Intel SDM volume 2, SHA1RNDS4 and its relatives.
 final class Sha {
@@ -41,12 +42,11 @@ final class Sha {
         for (int i = 0; i < 4; i++) {
             long words = i < 2 ? b1 : b0;
             int w = (i & 1) == 0 ? high(words) : (int) words;
-            int f =
-                    switch (function) {
-                        case 0 -> b & c ^ ~b & d;
-                        case 2 -> b & c ^ b & d ^ c & d;
-                        default -> b ^ c ^ d;
-                    };
+            int f = switch (function) {
+                case 0 -> b & c ^ ~b & d;
+                case 2 -> b & c ^ b & d ^ c & d;
+                default -> b ^ c ^ d;
+            };
             int next = f + Integer.rotateLeft(a, 5) + w + e + SHA1_CONSTANTS[function];
             e = d;
             d = c;

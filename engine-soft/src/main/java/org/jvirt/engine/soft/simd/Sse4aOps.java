@@ -7,7 +7,8 @@ import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.OperandKind;
 
-/// `EXTRQ` and `INSERTQ`: a field of bits in the low word. The high word of the result, which is undefined, becomes zero.
+/// `EXTRQ` and `INSERTQ`: a field of bits in the low word. The high word of the result, which is undefined, becomes
+/// zero.
 ///
 /// Source: AMD APM volume 4.
 final class Sse4aOps {

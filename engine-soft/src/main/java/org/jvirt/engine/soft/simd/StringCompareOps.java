@@ -41,10 +41,8 @@ final class StringCompareOps extends VectorOp {
         long b1 = word(cpu, la, 1);
         long a0 = cpu.xmm[dst];
         long a1 = cpu.xmm[dst + 1];
-        int aLength =
-                explicit ? explicitLength(cpu.r[Cpu.RAX]) : StringComparison.implicitLength(a0, a1, imm);
-        int bLength =
-                explicit ? explicitLength(cpu.r[Cpu.RDX]) : StringComparison.implicitLength(b0, b1, imm);
+        int aLength = explicit ? explicitLength(cpu.r[Cpu.RAX]) : StringComparison.implicitLength(a0, a1, imm);
+        int bLength = explicit ? explicitLength(cpu.r[Cpu.RDX]) : StringComparison.implicitLength(b0, b1, imm);
         int result = StringComparison.compare(a0, a1, aLength, b0, b1, bLength, imm);
         if (mask) {
             cpu.xmm[0] = StringComparison.mask(0, result, imm);

@@ -2,8 +2,8 @@ package org.jvirt.engine.soft.simd;
 
 /// The comparison that `PCMPESTRI`, `PCMPESTRM`, `PCMPISTRI` and `PCMPISTRM` share.
 ///
-/// The control byte: bits 1..0 the elements (unsigned or signed bytes or words), bits 3..2 the aggregation, bits 5..4 the
-/// polarity, bit 6 the end of the index or the form of the mask.
+/// The control byte: bits 1..0 the elements (unsigned or signed bytes or words), bits 3..2 the aggregation, bits
+/// 5..4 the polarity, bit 6 the end of the index or the form of the mask.
 ///
 /// Source: Intel SDM volume 2, section 4.1.
 final class StringComparison {
@@ -55,9 +55,10 @@ final class StringComparison {
             boolean match = switch (control >>> 2 & 3) {
                 case EQUAL_ANY -> j < bLength && equalAny(a0, a1, aLength, element(b0, b1, j, control), control);
                 case RANGES -> j < bLength && inRanges(a0, a1, aLength, element(b0, b1, j, control), control);
-                case EQUAL_EACH -> j < aLength && j < bLength
-                        ? element(a0, a1, j, control) == element(b0, b1, j, control)
-                        : j >= aLength && j >= bLength;
+                case EQUAL_EACH ->
+                    j < aLength && j < bLength
+                            ? element(a0, a1, j, control) == element(b0, b1, j, control)
+                            : j >= aLength && j >= bLength;
                 default -> startsAt(a0, a1, aLength, b0, b1, bLength, j, control);
             };
             result |= match ? 1 << j : 0;

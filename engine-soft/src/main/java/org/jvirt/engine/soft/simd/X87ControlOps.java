@@ -10,8 +10,8 @@ import org.jvirt.engine.soft.fp.X87Image;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
 
-/// The x87 control instructions: the unit does not remember them as its last instruction. Those whose names begin with FN do not
-/// wait for exceptions.
+/// The x87 control instructions: the unit does not remember them as its last instruction. Those whose names begin
+/// with FN do not wait for exceptions.
 final class X87ControlOps extends Op {
     private final Mnemonic mnemonic;
     private final @Nullable Address address;

@@ -13,7 +13,13 @@ final class X87MemoryOps {
 
     /// The formats that a number can have.
     enum Format {
-        F32, F64, F80, I16, I32, I64, BCD;
+        F32,
+        F64,
+        F80,
+        I16,
+        I32,
+        I64,
+        BCD;
 
         static Format of(Instruction insn) {
             int size = insn.size(insn.memoryOperand());

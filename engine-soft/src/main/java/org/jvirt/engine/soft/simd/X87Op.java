@@ -25,9 +25,6 @@ abstract class X87Op extends Op {
 
     /// Makes this the last instruction, once it cannot fault any more.
     final void note(Cpu cpu) {
-        cpu.x87.instruction(
-                opcode,
-                cpu.segments.selector(Instruction.CS),
-                cpu.blockRip + nextOffset - length);
+        cpu.x87.instruction(opcode, cpu.segments.selector(Instruction.CS), cpu.blockRip + nextOffset - length);
     }
 }

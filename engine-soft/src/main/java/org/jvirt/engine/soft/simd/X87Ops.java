@@ -36,10 +36,53 @@ public final class X87Ops {
                 memory ? new X87MemoryOps.Store(insn, nextOffset) : new X87StackOps(insn, nextOffset);
             case FLDCW, FNSTCW, FNSTSW, FNINIT, FNCLEX, FWAIT, FLDENV, FNSTENV, FRSTOR, FNSAVE ->
                 new X87ControlOps(insn, nextOffset, context);
-            case FXCH, FCMOVB, FCMOVE, FCMOVBE, FCMOVU, FCMOVNB, FCMOVNE, FCMOVNBE, FCMOVNU, FCOMPP, FUCOM, FUCOMP,
-                    FUCOMPP, FCOMI, FCOMIP, FUCOMI, FUCOMIP, FFREE, FFREEP, FNOP, FCHS, FABS, FTST, FXAM, FLD1, FLDL2T,
-                    FLDL2E, FLDPI, FLDLG2, FLDLN2, FLDZ, F2XM1, FYL2X, FPTAN, FPATAN, FXTRACT, FPREM1, FDECSTP, FINCSTP,
-                    FPREM, FYL2XP1, FSQRT, FSINCOS, FRNDINT, FSCALE, FSIN, FCOS -> new X87StackOps(insn, nextOffset);
+            case FXCH,
+                    FCMOVB,
+                    FCMOVE,
+                    FCMOVBE,
+                    FCMOVU,
+                    FCMOVNB,
+                    FCMOVNE,
+                    FCMOVNBE,
+                    FCMOVNU,
+                    FCOMPP,
+                    FUCOM,
+                    FUCOMP,
+                    FUCOMPP,
+                    FCOMI,
+                    FCOMIP,
+                    FUCOMI,
+                    FUCOMIP,
+                    FFREE,
+                    FFREEP,
+                    FNOP,
+                    FCHS,
+                    FABS,
+                    FTST,
+                    FXAM,
+                    FLD1,
+                    FLDL2T,
+                    FLDL2E,
+                    FLDPI,
+                    FLDLG2,
+                    FLDLN2,
+                    FLDZ,
+                    F2XM1,
+                    FYL2X,
+                    FPTAN,
+                    FPATAN,
+                    FXTRACT,
+                    FPREM1,
+                    FDECSTP,
+                    FINCSTP,
+                    FPREM,
+                    FYL2XP1,
+                    FSQRT,
+                    FSINCOS,
+                    FRNDINT,
+                    FSCALE,
+                    FSIN,
+                    FCOS -> new X87StackOps(insn, nextOffset);
             default -> null;
         };
     }
@@ -55,8 +98,8 @@ public final class X87Ops {
         return insn.mnemonic().name().startsWith("FI");
     }
 
-    /// What the unit keeps as opcode of the last instruction: the low three bits of the first byte, and the ModRM byte. That of a
-    /// memory operand is put together from the address, with the shortest displacement.
+    /// What the unit keeps as opcode of the last instruction: the low three bits of the first byte, and the ModRM
+    /// byte. That of a memory operand is put together from the address, with the shortest displacement.
     static int opcode(Instruction insn) {
         int escape = (insn.row().opcode() & 7) << 8;
         int operand = insn.memoryOperand();

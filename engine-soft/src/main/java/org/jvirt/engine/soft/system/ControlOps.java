@@ -79,27 +79,31 @@ final class ControlOps {
             case CLTS -> ActionOp.privileged(nextOffset, cpu -> cpu.control.clearTaskSwitched());
             case INVLPG -> invalidatePage(insn, nextOffset);
             case INVPCID -> invalidateContext(insn, nextOffset);
-            case INVD, WBINVD, WBNOINVD -> ActionOp.privileged(nextOffset, cpu -> {
-                // there is no cache to write back
-            });
-            case RDMSR -> ActionOp.privileged(nextOffset, cpu -> {
-                long value = cpu.msrs.read((int) cpu.r[Cpu.RCX]);
-                cpu.r[Cpu.RAX] = value & 0xFFFF_FFFFL;
-                cpu.r[Cpu.RDX] = value >>> 32;
-            });
-            case WRMSR -> ActionOp.privileged(
-                    nextOffset,
-                    cpu -> cpu.msrs.write(
-                            (int) cpu.r[Cpu.RCX], cpu.r[Cpu.RAX] & 0xFFFF_FFFFL | cpu.r[Cpu.RDX] << 32));
+            case INVD, WBINVD, WBNOINVD ->
+                ActionOp.privileged(nextOffset, cpu -> {
+                    // there is no cache to write back
+                });
+            case RDMSR ->
+                ActionOp.privileged(nextOffset, cpu -> {
+                    long value = cpu.msrs.read((int) cpu.r[Cpu.RCX]);
+                    cpu.r[Cpu.RAX] = value & 0xFFFF_FFFFL;
+                    cpu.r[Cpu.RDX] = value >>> 32;
+                });
+            case WRMSR ->
+                ActionOp.privileged(
+                        nextOffset,
+                        cpu -> cpu.msrs.write(
+                                (int) cpu.r[Cpu.RCX], cpu.r[Cpu.RAX] & 0xFFFF_FFFFL | cpu.r[Cpu.RDX] << 32));
             case SWAPGS -> ActionOp.privileged(nextOffset, cpu -> cpu.msrs.swapGs());
             case RDFSBASE, RDGSBASE, WRFSBASE, WRGSBASE -> segmentBase(insn, nextOffset);
-            case XSETBV -> ActionOp.of(nextOffset, cpu -> {
-                requireOsxsave(cpu);
-                if (cpu.cpl() != 0 || (int) cpu.r[Cpu.RCX] != 0) {
-                    throw cpu.gp(0);
-                }
-                cpu.control.setXcr0(cpu.r[Cpu.RAX] & 0xFFFF_FFFFL | cpu.r[Cpu.RDX] << 32);
-            });
+            case XSETBV ->
+                ActionOp.of(nextOffset, cpu -> {
+                    requireOsxsave(cpu);
+                    if (cpu.cpl() != 0 || (int) cpu.r[Cpu.RCX] != 0) {
+                        throw cpu.gp(0);
+                    }
+                    cpu.control.setXcr0(cpu.r[Cpu.RAX] & 0xFFFF_FFFFL | cpu.r[Cpu.RDX] << 32);
+                });
             case XGETBV -> ActionOp.of(nextOffset, ControlOps::readExtended);
             default -> null;
         };
@@ -140,7 +144,10 @@ final class ControlOps {
             long pcid = cpu.mmu.load64(la);
             long page = cpu.mmu.load64(la + 8);
             boolean contexts = (cpu.control.cr4() & Control.PCIDE) != 0;
-            if (type > 3 || type < 0 || (pcid & ~0xFFFL) != 0 || type < 2 && pcid != 0 && !contexts
+            if (type > 3
+                    || type < 0
+                    || (pcid & ~0xFFFL) != 0
+                    || type < 2 && pcid != 0 && !contexts
                     || type == 0 && !cpu.isCanonicalBase(page)) {
                 throw cpu.gp(0);
             }

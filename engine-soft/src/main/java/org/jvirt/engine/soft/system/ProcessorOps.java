@@ -21,34 +21,39 @@ final class ProcessorOps {
                 int register = insn.register(0);
                 yield ActionOp.of(nextOffset, cpu -> cpu.r[register] = cpu.msrs.tscAux());
             }
-            case RDPMC -> ActionOp.of(nextOffset, cpu -> {
-                // CPUID announces no counters
-                throw cpu.gp(0);
-            });
+            case RDPMC ->
+                ActionOp.of(nextOffset, cpu -> {
+                    // CPUID announces no counters
+                    throw cpu.gp(0);
+                });
             case RDRAND, RDSEED -> random(insn, nextOffset);
             case HLT -> ActionOp.privileged(nextOffset, cpu -> cpu.halt());
-            case MONITOR -> ActionOp.privileged(nextOffset, cpu -> {
-                if (cpu.r[Cpu.RCX] != 0) {
-                    throw cpu.gp(0);
-                }
-            });
-            case MWAIT -> ActionOp.privileged(nextOffset, cpu -> {
-                // waking up at once is always allowed
-                Thread.onSpinWait();
-            });
-            case VMCALL, VMMCALL -> ActionOp.of(nextOffset, cpu -> {
-                if (!cpu.paravirtual.isPresent()) {
-                    throw cpu.ud();
-                }
-                cpu.r[Cpu.RAX] = cpu.paravirtual.hypercall();
-            });
+            case MONITOR ->
+                ActionOp.privileged(nextOffset, cpu -> {
+                    if (cpu.r[Cpu.RCX] != 0) {
+                        throw cpu.gp(0);
+                    }
+                });
+            case MWAIT ->
+                ActionOp.privileged(nextOffset, cpu -> {
+                    // waking up at once is always allowed
+                    Thread.onSpinWait();
+                });
+            case VMCALL, VMMCALL ->
+                ActionOp.of(nextOffset, cpu -> {
+                    if (!cpu.paravirtual.isPresent()) {
+                        throw cpu.ud();
+                    }
+                    cpu.r[Cpu.RAX] = cpu.paravirtual.hypercall();
+                });
             case CLFLUSH, CLFLUSHOPT, CLWB -> {
                 Address address = Address.of(insn, nextOffset);
                 yield ActionOp.of(nextOffset, cpu -> cpu.mmu.checkRead(address.linear(cpu, 1), 1));
             }
-            case SERIALIZE -> ActionOp.of(nextOffset, cpu -> {
-                // every instruction is
-            });
+            case SERIALIZE ->
+                ActionOp.of(nextOffset, cpu -> {
+                    // every instruction is
+                });
             default -> null;
         };
     }

@@ -87,8 +87,7 @@ final class SegmentOps {
             case VERR, VERW -> {
                 Place from = Place.of(insn, nextOffset, 0);
                 boolean write = insn.mnemonic() == Mnemonic.VERW;
-                yield ActionOp.of(
-                        nextOffset, cpu -> cpu.flags.setZf(cpu.segmentation.verify(from.read16(cpu), write)));
+                yield ActionOp.of(nextOffset, cpu -> cpu.flags.setZf(cpu.segmentation.verify(from.read16(cpu), write)));
             }
             case ARPL -> adjustLevel(insn, nextOffset);
             default -> null;

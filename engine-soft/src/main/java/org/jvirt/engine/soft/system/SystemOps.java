@@ -24,12 +24,39 @@ public final class SystemOps {
             case IN, OUT, INS, OUTS -> PortOps.of(insn, nextOffset);
             case CALLF, JMPF, RETF, IRET, INT, INT3, INT1, INTO, SYSCALL, SYSRET, SYSENTER, SYSEXIT ->
                 TransferOps.of(insn, nextOffset);
-            case LMSW, SMSW, CLTS, INVLPG, INVPCID, INVD, WBINVD, WBNOINVD, RDMSR, WRMSR, SWAPGS, RDFSBASE, RDGSBASE,
-                    WRFSBASE, WRGSBASE, XSETBV, XGETBV ->
-                ControlOps.of(insn, nextOffset);
-            case CPUID, RDTSC, RDTSCP, RDPID, RDPMC, RDRAND, RDSEED, HLT, MONITOR, MWAIT, VMCALL, VMMCALL, CLFLUSH,
-                    CLFLUSHOPT, CLWB, SERIALIZE ->
-                ProcessorOps.of(insn, nextOffset);
+            case LMSW,
+                    SMSW,
+                    CLTS,
+                    INVLPG,
+                    INVPCID,
+                    INVD,
+                    WBINVD,
+                    WBNOINVD,
+                    RDMSR,
+                    WRMSR,
+                    SWAPGS,
+                    RDFSBASE,
+                    RDGSBASE,
+                    WRFSBASE,
+                    WRGSBASE,
+                    XSETBV,
+                    XGETBV -> ControlOps.of(insn, nextOffset);
+            case CPUID,
+                    RDTSC,
+                    RDTSCP,
+                    RDPID,
+                    RDPMC,
+                    RDRAND,
+                    RDSEED,
+                    HLT,
+                    MONITOR,
+                    MWAIT,
+                    VMCALL,
+                    VMMCALL,
+                    CLFLUSH,
+                    CLFLUSHOPT,
+                    CLWB,
+                    SERIALIZE -> ProcessorOps.of(insn, nextOffset);
             case FXSAVE, FXRSTOR, XSAVE, XSAVEOPT, XSAVEC, XSAVES, XRSTOR, XRSTORS -> XsaveOps.of(insn, nextOffset);
             default -> null;
         };

@@ -32,11 +32,12 @@ final class TransferOps {
             }
             case INT3 -> ActionOp.of(nextOffset, cpu -> cpu.interrupts.software(BREAKPOINT));
             case INT1 -> ActionOp.of(nextOffset, cpu -> cpu.interrupts.icebp());
-            case INTO -> ActionOp.of(nextOffset, cpu -> {
-                if (cpu.flags.of()) {
-                    cpu.interrupts.software(OVERFLOW);
-                }
-            });
+            case INTO ->
+                ActionOp.of(nextOffset, cpu -> {
+                    if (cpu.flags.of()) {
+                        cpu.interrupts.software(OVERFLOW);
+                    }
+                });
             case SYSCALL -> ActionOp.of(nextOffset, cpu -> cpu.far.syscall());
             case SYSRET -> ActionOp.of(nextOffset, cpu -> cpu.far.sysret(size));
             case SYSENTER -> ActionOp.of(nextOffset, cpu -> cpu.far.sysenter());

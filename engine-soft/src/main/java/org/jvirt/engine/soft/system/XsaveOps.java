@@ -18,38 +18,46 @@ final class XsaveOps {
         Address address = Address.of(insn, nextOffset);
         boolean wide = insn.wide();
         return switch (insn.mnemonic()) {
-            case FXSAVE -> ActionOp.of(nextOffset, cpu -> {
-                cpu.useX87();
-                cpu.xsave.fxsave(aligned16(cpu, address.linearForWrite(cpu, LEGACY_BYTES)), wide);
-            });
-            case FXRSTOR -> ActionOp.of(nextOffset, cpu -> {
-                cpu.useX87();
-                cpu.xsave.fxrstor(aligned16(cpu, address.linear(cpu, LEGACY_BYTES)), wide);
-            });
-            case XSAVE -> ActionOp.of(nextOffset, cpu -> {
-                check(cpu);
-                cpu.xsave.xsave(address.linearForWrite(cpu, AREA_BYTES), wide, false);
-            });
-            case XSAVEOPT -> ActionOp.of(nextOffset, cpu -> {
-                check(cpu);
-                cpu.xsave.xsave(address.linearForWrite(cpu, AREA_BYTES), wide, true);
-            });
-            case XSAVEC -> ActionOp.of(nextOffset, cpu -> {
-                check(cpu);
-                cpu.xsave.xsavec(address.linearForWrite(cpu, AREA_BYTES), wide);
-            });
-            case XSAVES -> ActionOp.privileged(nextOffset, cpu -> {
-                check(cpu);
-                cpu.xsave.xsavec(address.linearForWrite(cpu, AREA_BYTES), wide);
-            });
-            case XRSTOR -> ActionOp.of(nextOffset, cpu -> {
-                check(cpu);
-                cpu.xsave.xrstor(address.linear(cpu, AREA_BYTES), wide, false);
-            });
-            case XRSTORS -> ActionOp.privileged(nextOffset, cpu -> {
-                check(cpu);
-                cpu.xsave.xrstor(address.linear(cpu, AREA_BYTES), wide, true);
-            });
+            case FXSAVE ->
+                ActionOp.of(nextOffset, cpu -> {
+                    cpu.useX87();
+                    cpu.xsave.fxsave(aligned16(cpu, address.linearForWrite(cpu, LEGACY_BYTES)), wide);
+                });
+            case FXRSTOR ->
+                ActionOp.of(nextOffset, cpu -> {
+                    cpu.useX87();
+                    cpu.xsave.fxrstor(aligned16(cpu, address.linear(cpu, LEGACY_BYTES)), wide);
+                });
+            case XSAVE ->
+                ActionOp.of(nextOffset, cpu -> {
+                    check(cpu);
+                    cpu.xsave.xsave(address.linearForWrite(cpu, AREA_BYTES), wide, false);
+                });
+            case XSAVEOPT ->
+                ActionOp.of(nextOffset, cpu -> {
+                    check(cpu);
+                    cpu.xsave.xsave(address.linearForWrite(cpu, AREA_BYTES), wide, true);
+                });
+            case XSAVEC ->
+                ActionOp.of(nextOffset, cpu -> {
+                    check(cpu);
+                    cpu.xsave.xsavec(address.linearForWrite(cpu, AREA_BYTES), wide);
+                });
+            case XSAVES ->
+                ActionOp.privileged(nextOffset, cpu -> {
+                    check(cpu);
+                    cpu.xsave.xsavec(address.linearForWrite(cpu, AREA_BYTES), wide);
+                });
+            case XRSTOR ->
+                ActionOp.of(nextOffset, cpu -> {
+                    check(cpu);
+                    cpu.xsave.xrstor(address.linear(cpu, AREA_BYTES), wide, false);
+                });
+            case XRSTORS ->
+                ActionOp.privileged(nextOffset, cpu -> {
+                    check(cpu);
+                    cpu.xsave.xrstor(address.linear(cpu, AREA_BYTES), wide, true);
+                });
             default -> null;
         };
     }

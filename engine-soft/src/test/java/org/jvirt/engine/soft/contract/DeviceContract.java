@@ -26,8 +26,7 @@ abstract class DeviceContract extends HypervisorContract {
     @Test
     void portsAreWrittenInEveryWidth() {
         try (var guest = guest()) {
-            guest.run64(code64()
-                    .mov(EAX, 0x1122_3344)
+            guest.run64(code64().mov(EAX, 0x1122_3344)
                     .out(0x10, AL)
                     .out(0x20, AX)
                     .out(0x30, EAX)
@@ -47,8 +46,7 @@ abstract class DeviceContract extends HypervisorContract {
     void portReadsKeepTheUpperPartOfTheRegisterAsTheirWidthSays() {
         try (var guest = guest()) {
             guest.answer(-1L);
-            guest.run64(code64()
-                    .mov(RAX, 0x1111_2222_3333_4400L)
+            guest.run64(code64().mov(RAX, 0x1111_2222_3333_4400L)
                     .in(AL, 0x10)
                     .mov(RBX, RAX)
                     .mov(RAX, 0x1111_2222_3333_0000L)
@@ -68,8 +66,7 @@ abstract class DeviceContract extends HypervisorContract {
     void stringOutputSendsEveryElement() {
         try (var guest = guest()) {
             guest.memory.write(Guest.FREE, new byte[] {1, 2, 3, 4, 5, 6});
-            guest.run64(code64()
-                    .mov(RSI, Guest.FREE)
+            guest.run64(code64().mov(RSI, Guest.FREE)
                     .mov(ECX, 3)
                     .mov(DX, 0x3F8)
                     .rep()
@@ -89,8 +86,7 @@ abstract class DeviceContract extends HypervisorContract {
     void stringInputFillsMemory() {
         try (var guest = guest()) {
             guest.answer(0xABCD_EF01L);
-            guest.run64(code64()
-                    .mov(RDI, Guest.FREE)
+            guest.run64(code64().mov(RDI, Guest.FREE)
                     .mov(ECX, 2)
                     .mov(DX, 0x1F0)
                     .rep()
@@ -105,8 +101,7 @@ abstract class DeviceContract extends HypervisorContract {
     void deviceRegistersAreReachedInEveryWidth() {
         try (var guest = guest()) {
             guest.answer(0x8877_6655_4433_2211L);
-            guest.run64(code64()
-                    .mov(RBX, Guest.DEVICE)
+            guest.run64(code64().mov(RBX, Guest.DEVICE)
                     .mov(AL, mem(RBX).byteSize())
                     .mov(AX, mem(RBX).disp(2).word())
                     .mov(EAX, mem(RBX).disp(4).dword())
@@ -130,8 +125,7 @@ abstract class DeviceContract extends HypervisorContract {
     void writesToReadOnlyMemoryAreLost() {
         try (var guest = guest()) {
             guest.memory.load(Guest.ROM, new byte[] {1, 2, 3, 4});
-            guest.run64(code64()
-                    .mov(RBX, Guest.ROM)
+            guest.run64(code64().mov(RBX, Guest.ROM)
                     .mov(mem(RBX).dword(), 0)
                     .mov(EAX, mem(RBX))
                     .out(Guest.EXIT_PORT, AL));
@@ -146,8 +140,7 @@ abstract class DeviceContract extends HypervisorContract {
             guest.load(Guest.FREE, code64(Guest.FREE).mov(RBX, 1).iretq());
             guest.gate(0x40, Guest.FREE, 0);
             guest.interrupts.raise(0, 0x40);
-            guest.run64(code64()
-                    .xor(EAX, EAX)
+            guest.run64(code64().xor(EAX, EAX)
                     .mov(RCX, RBX)
                     .sti()
                     .mov(RSI, RBX)
@@ -213,7 +206,13 @@ abstract class DeviceContract extends HypervisorContract {
         try (var guest = guest()) {
             guest.load(
                     Guest.FREE,
-                    code64(Guest.FREE).inc(RBX).mov(EAX, 7).out(0x77, AL).nop().nop().iretq());
+                    code64(Guest.FREE)
+                            .inc(RBX)
+                            .mov(EAX, 7)
+                            .out(0x77, AL)
+                            .nop()
+                            .nop()
+                            .iretq());
             guest.gate(2, Guest.FREE, 0);
             guest.load(Guest.CODE, code64().label("wait").cmp(RBX, 2).jb("wait").out(Guest.EXIT_PORT, AL));
             guest.vcpus.getFirst().load(guest.long64(0, Guest.CODE));
@@ -234,8 +233,7 @@ abstract class DeviceContract extends HypervisorContract {
             guest.load(Guest.FREE, code64(Guest.FREE).inc(RBX).iretq());
             guest.gate(0x45, Guest.FREE, 0);
             guest.interrupts.raise(0, 0x45);
-            guest.run64(code64()
-                    .mov(EAX, 5)
+            guest.run64(code64().mov(EAX, 5)
                     .mov(CR8, RAX)
                     .sti()
                     .nop()
@@ -255,12 +253,16 @@ abstract class DeviceContract extends HypervisorContract {
     @Test
     void theEndOfAnInterruptMayBeSignalledInMemory() {
         try (var guest = guest()) {
-            guest.load(Guest.FREE, code64(Guest.FREE).btr(mem(Guest.FREE + 0x1000).dword(), 0).adc(RBX, 0).iretq());
+            guest.load(
+                    Guest.FREE,
+                    code64(Guest.FREE)
+                            .btr(mem(Guest.FREE + 0x1000).dword(), 0)
+                            .adc(RBX, 0)
+                            .iretq());
             guest.gate(0x50, Guest.FREE, 0);
             guest.interrupts.raise(0, 0x50);
             guest.interrupts.raise(0, 0x50);
-            guest.run64(code64()
-                    .mov(ECX, 0x4B56_4D04)
+            guest.run64(code64().mov(ECX, 0x4B56_4D04)
                     .mov(EAX, Guest.FREE + 0x1001)
                     .xor(EDX, EDX)
                     .wrmsr()
@@ -270,7 +272,9 @@ abstract class DeviceContract extends HypervisorContract {
                     .nop()
                     .cli()
                     .out(Guest.EXIT_PORT, AL));
-            assertThat(guest.registers().rbx()).as("offers found by the handler").isEqualTo(2);
+            assertThat(guest.registers().rbx())
+                    .as("offers found by the handler")
+                    .isEqualTo(2);
             assertThat(guest.interrupts.local(0).ends()).as("ends passed on").isEqualTo(2);
         }
     }
@@ -279,8 +283,7 @@ abstract class DeviceContract extends HypervisorContract {
     void theClockPageGivesGuestTime() {
         try (var guest = guest()) {
             guest.clock.advance(5_000_000_000L);
-            guest.run64(code64()
-                    .mov(ECX, 0x4B56_4D01)
+            guest.run64(code64().mov(ECX, 0x4B56_4D01)
                     .mov(EAX, Guest.FREE + 1)
                     .xor(EDX, EDX)
                     .wrmsr()
@@ -294,9 +297,10 @@ abstract class DeviceContract extends HypervisorContract {
             long scaled = shift >= 0 ? delta << shift : delta >>> -shift;
             long factor = guest.memory.readInt(Guest.FREE + 24) & 0xFFFF_FFFFL;
             long nanos = Math.multiplyHigh(scaled, factor) << 32 | scaled * factor >>> 32;
-            assertThat(guest.memory.readInt(Guest.FREE) & 1).as("version is even").isZero();
-            assertThat(nanos + guest.memory.readLong(Guest.FREE + 16))
-                    .isBetween(4_999_999_900L, 5_000_000_100L);
+            assertThat(guest.memory.readInt(Guest.FREE) & 1)
+                    .as("version is even")
+                    .isZero();
+            assertThat(nanos + guest.memory.readLong(Guest.FREE + 16)).isBetween(4_999_999_900L, 5_000_000_100L);
         }
     }
 }

@@ -36,11 +36,16 @@ abstract class EventContract extends HypervisorContract {
         try (var guest = guest()) {
             long user = Guest.FREE;
             guest.load(user, code64(user).mov(EBX, mem(0x100).segment(GS)).int3());
-            guest.load(HANDLER, code64(HANDLER).mov(EAX, GS).mov(R8, RAX).out(Guest.EXIT_PORT, AL).hlt());
+            guest.load(
+                    HANDLER,
+                    code64(HANDLER)
+                            .mov(EAX, GS)
+                            .mov(R8, RAX)
+                            .out(Guest.EXIT_PORT, AL)
+                            .hlt());
             guest.gate(3, HANDLER, 3);
             guest.memory.writeInt(Guest.FREE + 0x1100, 0x1234_5678);
-            guest.run64(code64()
-                    .mov(EAX, 0x10)
+            guest.run64(code64().mov(EAX, 0x10)
                     .mov(GS, AX)
                     .mov(ECX, GS_BASE)
                     .mov(EAX, Guest.FREE + 0x1000)
@@ -77,7 +82,12 @@ abstract class EventContract extends HypervisorContract {
         try (var guest = guest()) {
             guest.load(
                     HANDLER,
-                    code64(HANDLER).inc(RDI).mov(RAX, DR6).mov(RSI, RAX).mov(R9, mem(RSP)).iretq());
+                    code64(HANDLER)
+                            .inc(RDI)
+                            .mov(RAX, DR6)
+                            .mov(RSI, RAX)
+                            .mov(R9, mem(RSP))
+                            .iretq());
             guest.gate(1, HANDLER, 0);
             guest.memory.writeInt(Guest.FREE, 0x10);
             var code = code64();
@@ -96,8 +106,7 @@ abstract class EventContract extends HypervisorContract {
     @Test
     void oneHypercallSendsAnInterruptToManyProcessors() {
         try (var guest = guest(3)) {
-            guest.run64(code64()
-                    .mov(EAX, 10)
+            guest.run64(code64().mov(EAX, 10)
                     .mov(EBX, 0b11)
                     .xor(ECX, ECX)
                     .mov(EDX, 1)
@@ -115,8 +124,7 @@ abstract class EventContract extends HypervisorContract {
     @Test
     void aHypercallForProcessorsThatDoNotExistReachesNobody() {
         try (var guest = guest()) {
-            guest.run64(code64()
-                    .mov(EAX, 10)
+            guest.run64(code64().mov(EAX, 10)
                     .mov(RBX, -1L)
                     .xor(ECX, ECX)
                     .mov(EDX, -1L)

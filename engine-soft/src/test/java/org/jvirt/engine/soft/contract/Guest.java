@@ -38,9 +38,11 @@ import org.jvirt.x86.Assembler;
 ///
 /// ```
 /// 0x00_1000  code
-/// 0x01_0000  GDT: 8 code64, 0x10 data, 0x18 code32, 0x23/0x2b user data and code64, 0x30 TSS64, 0x40 code16, 0x48 data16
+/// 0x01_0000  GDT: 8 code64, 0x10 data, 0x18 code32, 0x23/0x2b user data and code64, 0x30 TSS64, 0x40 code16, 0x48
+/// data16
 /// 0x01_1000  IDT                         0x01_2000  TSS
-/// 0x02_0000  page tables: identity, 4 KiB pages for the first 2 MiB, then 2 MiB pages up to 16 MiB, 3 GiB to 4 GiB in 1 GiB
+/// 0x02_0000  page tables: identity, 4 KiB pages for the first 2 MiB, then 2 MiB pages up to 16 MiB, 3 GiB to 4 GiB in
+/// 1 GiB
 /// 0x03_0000  stacks
 /// 0x10_0000  free
 /// 0xD000_0000  read-only memory          0xE000_0000  device registers
@@ -78,7 +80,12 @@ final class Guest implements AutoCloseable {
 
     Guest(Hypervisor engine, int count) {
         vm = engine.createVm(new VmSpec(
-                "contract", memory, cpuid(engine), count, new TscClock(clock, 1_000_000_000L), Optional.of(interrupts)));
+                "contract",
+                memory,
+                cpuid(engine),
+                count,
+                new TscClock(clock, 1_000_000_000L),
+                Optional.of(interrupts)));
         for (int i = 0; i < count; i++) {
             vcpus.add(vm.createVcpu(i, new Recorder(i)));
         }
@@ -101,7 +108,8 @@ final class Guest implements AutoCloseable {
             registers[CpuidRegister.valueOf(feature.register().name()).ordinal()] |= 1 << feature.bit();
         }
         var list = new ArrayList<CpuidLeaf>();
-        leaves.forEach((key, r) -> list.add(new CpuidLeaf((int) (key >>> 32), (int) (long) key, r[0], r[1], r[2], r[3])));
+        leaves.forEach(
+                (key, r) -> list.add(new CpuidLeaf((int) (key >>> 32), (int) (long) key, r[0], r[1], r[2], r[3])));
         return new CpuidTable(list);
     }
 

@@ -57,7 +57,8 @@ abstract class LegacyContract extends HypervisorContract {
         guest.memory.writeLong(GDT + 0x20, flat | (DATA_ATTRIBUTES | 3L << 5) << 40);
         guest.memory.writeLong(GDT + 0x28, 0x67 | FIRST_TASK << 16 | 0x8BL << 40);
         guest.memory.writeLong(GDT + 0x30, 0x67 | SECOND_TASK << 16 | 0x89L << 40);
-        guest.memory.writeLong(GDT + 0x38, HANDLER & 0xFFFF | 8L << 16 | 0xEC01L << 32 | (HANDLER & 0xFFFF_0000L) << 32);
+        guest.memory.writeLong(
+                GDT + 0x38, HANDLER & 0xFFFF | 8L << 16 | 0xEC01L << 32 | (HANDLER & 0xFFFF_0000L) << 32);
         guest.memory.writeInt(FIRST_TASK + 4, (int) Guest.KERNEL_STACK);
         guest.memory.writeInt(FIRST_TASK + 8, 0x10);
         guest.memory.writeShort(FIRST_TASK + 102, 0x68);
@@ -101,14 +102,32 @@ abstract class LegacyContract extends HypervisorContract {
     @Test
     void interruptsFromUserCodeSwitchStacksAndReturn() {
         try (var guest = guest()) {
-            guest.load(USER_CODE, code32(USER_CODE).mov(ECX, 1).emit(Mnemonic.INT, new Imm(0x80)).add(ECX, 100)
-                    .emit(Mnemonic.INT, new Imm(0x81)));
+            guest.load(
+                    USER_CODE,
+                    code32(USER_CODE)
+                            .mov(ECX, 1)
+                            .emit(Mnemonic.INT, new Imm(0x80))
+                            .add(ECX, 100)
+                            .emit(Mnemonic.INT, new Imm(0x81)));
             guest.load(HANDLER, code32(HANDLER).mov(EDX, ESP).add(ECX, 10).iretd());
-            guest.load(HANDLER + 0x100, code32(HANDLER + 0x100).mov(ESI, mem(ESP).disp(12)).out(0xF4, AL).hlt());
+            guest.load(
+                    HANDLER + 0x100,
+                    code32(HANDLER + 0x100)
+                            .mov(ESI, mem(ESP).disp(12))
+                            .out(0xF4, AL)
+                            .hlt());
             gate(guest, 0x80, HANDLER, 3);
             gate(guest, 0x81, HANDLER + 0x100, 3);
-            run(guest, code32(Guest.CODE)
-                    .push(0x23).push(Guest.STACK - 0x100).push(2).push(0x1B).push(USER_CODE).iretd(), protected32(0, 0, 0));
+            run(
+                    guest,
+                    code32(Guest.CODE)
+                            .push(0x23)
+                            .push(Guest.STACK - 0x100)
+                            .push(2)
+                            .push(0x1B)
+                            .push(USER_CODE)
+                            .iretd(),
+                    protected32(0, 0, 0));
             assertThat(guest.registers().rcx()).isEqualTo(111);
             assertThat(guest.registers().rdx()).isEqualTo(Guest.KERNEL_STACK - 20);
             assertThat(guest.registers().rsi()).as("user's stack pointer").isEqualTo(Guest.STACK - 0x100);
@@ -118,16 +137,26 @@ abstract class LegacyContract extends HypervisorContract {
     @Test
     void callGatesCopyParametersToTheInnerStack() {
         try (var guest = guest()) {
-            guest.load(USER_CODE, code32(USER_CODE)
-                    .push(0x1234)
-                    .emit(Mnemonic.CALLF, new FarPointer(0x38, 0))
-                    .mov(EBX, ESP)
-                    .emit(Mnemonic.INT, new Imm(0x81)));
+            guest.load(
+                    USER_CODE,
+                    code32(USER_CODE)
+                            .push(0x1234)
+                            .emit(Mnemonic.CALLF, new FarPointer(0x38, 0))
+                            .mov(EBX, ESP)
+                            .emit(Mnemonic.INT, new Imm(0x81)));
             guest.load(HANDLER, code32(HANDLER).mov(ECX, mem(ESP).disp(8)).emit(Mnemonic.RETF, new Imm(4)));
             guest.load(HANDLER + 0x100, code32(HANDLER + 0x100).out(0xF4, AL).hlt());
             gate(guest, 0x81, HANDLER + 0x100, 3);
-            run(guest, code32(Guest.CODE)
-                    .push(0x23).push(Guest.STACK - 0x100).push(2).push(0x1B).push(USER_CODE).iretd(), protected32(0, 0, 0));
+            run(
+                    guest,
+                    code32(Guest.CODE)
+                            .push(0x23)
+                            .push(Guest.STACK - 0x100)
+                            .push(2)
+                            .push(0x1B)
+                            .push(USER_CODE)
+                            .iretd(),
+                    protected32(0, 0, 0));
             assertThat(guest.registers().rcx()).isEqualTo(0x1234);
             assertThat(guest.registers().rbx()).as("parameters dropped").isEqualTo(Guest.STACK - 0x100);
         }
@@ -144,42 +173,64 @@ abstract class LegacyContract extends HypervisorContract {
             for (int s = 0; s < 6; s++) {
                 guest.memory.writeInt(SECOND_TASK + 72 + 4 * s, s == 1 ? 8 : 0x10);
             }
-            run(guest, code32(Guest.CODE)
-                    .mov(EBX, 1)
-                    .emit(Mnemonic.CALLF, new FarPointer(0x30, 0))
-                    .mov(ECX, 9)
-                    .out(Guest.EXIT_PORT, AL)
-                    .hlt(), protected32(0, 0, 0));
+            run(
+                    guest,
+                    code32(Guest.CODE)
+                            .mov(EBX, 1)
+                            .emit(Mnemonic.CALLF, new FarPointer(0x30, 0))
+                            .mov(ECX, 9)
+                            .out(Guest.EXIT_PORT, AL)
+                            .hlt(),
+                    protected32(0, 0, 0));
             assertThat(guest.registers().rbx()).as("own register").isEqualTo(1);
             assertThat(guest.registers().rcx()).isEqualTo(9);
-            assertThat(guest.memory.readInt(SECOND_TASK + 40 + 12)).as("the other task's EBX").isEqualTo(42);
+            assertThat(guest.memory.readInt(SECOND_TASK + 40 + 12))
+                    .as("the other task's EBX")
+                    .isEqualTo(42);
             assertThat(guest.memory.readShort(SECOND_TASK)).as("back link").isEqualTo(0x28);
             assertThat(guest.memory.readByte(GDT + 0x35)).as("no longer busy").isEqualTo(0x89);
-            assertThat(guest.vcpus.getFirst().state().control().cr0() & 8).as("CR0.TS").isEqualTo(8);
+            assertThat(guest.vcpus.getFirst().state().control().cr0() & 8)
+                    .as("CR0.TS")
+                    .isEqualTo(8);
         }
     }
 
     @Test
     void virtual8086CodeTrapsIntoItsMonitor() {
         try (var guest = guest()) {
-            guest.load(0x5000, new Assembler(CodeSize.CODE16, 0)
-                    .mov(AX, 0x700)
-                    .mov(DS, AX)
-                    .mov(CX, mem(0x10))
-                    .emit(Mnemonic.INT, new Imm(0x21)));
+            guest.load(
+                    0x5000,
+                    new Assembler(CodeSize.CODE16, 0)
+                            .mov(AX, 0x700)
+                            .mov(DS, AX)
+                            .mov(CX, mem(0x10))
+                            .emit(Mnemonic.INT, new Imm(0x21)));
             guest.memory.writeShort(0x7010, 0x4321);
-            guest.load(HANDLER, code32(HANDLER)
-                    .pop(EAX)
-                    .mov(ESI, mem(ESP))
-                    .mov(EDI, mem(ESP).disp(4))
-                    .mov(EDX, mem(ESP).disp(8))
-                    .mov(EBX, mem(ESP).disp(24))
-                    .out(0xF4, AL)
-                    .hlt());
+            guest.load(
+                    HANDLER,
+                    code32(HANDLER)
+                            .pop(EAX)
+                            .mov(ESI, mem(ESP))
+                            .mov(EDI, mem(ESP).disp(4))
+                            .mov(EDX, mem(ESP).disp(8))
+                            .mov(EBX, mem(ESP).disp(24))
+                            .out(0xF4, AL)
+                            .hlt());
             gate(guest, 13, HANDLER, 0);
-            run(guest, code32(Guest.CODE)
-                    .push(0).push(0).push(0x600).push(0).push(0x300).push(0x1000).push(0x2_0002).push(0x500).push(0)
-                    .iretd(), protected32(0, 0, 0));
+            run(
+                    guest,
+                    code32(Guest.CODE)
+                            .push(0)
+                            .push(0)
+                            .push(0x600)
+                            .push(0)
+                            .push(0x300)
+                            .push(0x1000)
+                            .push(0x2_0002)
+                            .push(0x500)
+                            .push(0)
+                            .iretd(),
+                    protected32(0, 0, 0));
             assertThat(guest.registers().rcx()).isEqualTo(0x4321);
             assertThat(guest.registers().rdi()).as("CS").isEqualTo(0x500);
             assertThat(guest.registers().rdx() & 0x2_0000).as("VM in the image").isEqualTo(0x2_0000);
@@ -196,11 +247,16 @@ abstract class LegacyContract extends HypervisorContract {
             guest.memory.writeInt(directory + 4 * 4, (int) (0x7_1000 | 3));
             guest.memory.writeInt(0x7_1000, (int) (Guest.FREE | 3));
             guest.memory.writeInt(Guest.FREE, 0x5555);
-            guest.load(HANDLER, code32(HANDLER).pop(ESI).mov(EDI, CR2).out(0xF4, AL).hlt());
+            guest.load(
+                    HANDLER,
+                    code32(HANDLER).pop(ESI).mov(EDI, CR2).out(0xF4, AL).hlt());
             gate(guest, 14, HANDLER, 0);
-            run(guest, code32(Guest.CODE)
-                    .mov(ECX, mem(0x100_0000L))
-                    .mov(mem(0x100_1004L).dword(), 1), protected32(0x8001_0000L, directory, 0x10));
+            run(
+                    guest,
+                    code32(Guest.CODE)
+                            .mov(ECX, mem(0x100_0000L))
+                            .mov(mem(0x100_1004L).dword(), 1),
+                    protected32(0x8001_0000L, directory, 0x10));
             assertThat(guest.registers().rcx()).isEqualTo(0x5555);
             assertThat(guest.registers().rsi()).isEqualTo(2);
             assertThat(guest.registers().rdi()).isEqualTo(0x100_1004L);
@@ -216,9 +272,10 @@ abstract class LegacyContract extends HypervisorContract {
             guest.memory.writeLong(0x7_1008, 0x20_0083);
             guest.memory.writeLong(0x7_2000, 0x40_0083);
             guest.memory.writeInt(0x40_0123, 0x7777);
-            run(guest, code32(Guest.CODE)
-                    .mov(ECX, mem(0xC000_0123L))
-                    .out(Guest.EXIT_PORT, AL), protected32(0x8001_0000L, 0x7_0000, 0x20));
+            run(
+                    guest,
+                    code32(Guest.CODE).mov(ECX, mem(0xC000_0123L)).out(Guest.EXIT_PORT, AL),
+                    protected32(0x8001_0000L, 0x7_0000, 0x20));
             assertThat(guest.registers().rcx()).isEqualTo(0x7777);
         }
     }
@@ -231,8 +288,11 @@ abstract class LegacyContract extends HypervisorContract {
             CpuState state = protected32(0, 0, 0);
             var s = state.segments();
             var small = new Segment(0x10, 0, 0xFFF, DATA_ATTRIBUTES & ~Segment.GRANULARITY);
-            run(guest, code32(Guest.CODE).mov(EAX, mem(0xFFCL)).mov(EAX, mem(0xFFDL)), state.with(new SegmentRegisters(
-                    s.es(), s.cs(), s.ss(), small, s.fs(), s.gs(), s.ldt(), s.tr(), s.gdt(), s.idt())));
+            run(
+                    guest,
+                    code32(Guest.CODE).mov(EAX, mem(0xFFCL)).mov(EAX, mem(0xFFDL)),
+                    state.with(new SegmentRegisters(
+                            s.es(), s.cs(), s.ss(), small, s.fs(), s.gs(), s.ldt(), s.tr(), s.gdt(), s.idt())));
             assertThat(guest.registers().rsi()).isZero();
             assertThat(guest.registers().rdi()).isEqualTo(Guest.CODE + 5);
         }

@@ -38,7 +38,9 @@ abstract class MemoryContract extends HypervisorContract {
 
     /// A handler that keeps the error code in R8 and CR2 in R9, and stops.
     private static void stopOnPageFault(Guest guest) {
-        guest.load(HANDLER, code64(HANDLER).pop(R8).mov(R9, CR2).out(Guest.EXIT_PORT, AL).hlt());
+        guest.load(
+                HANDLER,
+                code64(HANDLER).pop(R8).mov(R9, CR2).out(Guest.EXIT_PORT, AL).hlt());
         guest.gate(14, HANDLER, 0);
     }
 
@@ -66,7 +68,10 @@ abstract class MemoryContract extends HypervisorContract {
         try (var guest = guest()) {
             stopOnPageFault(guest);
             map(guest, PAGE, PAGE | PRESENT);
-            guest.run64(code64().mov(RBX, PAGE).mov(EAX, mem(RBX)).mov(mem(RBX), EAX).hlt());
+            guest.run64(code64().mov(RBX, PAGE)
+                    .mov(EAX, mem(RBX))
+                    .mov(mem(RBX), EAX)
+                    .hlt());
             assertPageFault(guest, 3, PAGE);
         }
     }
@@ -76,9 +81,13 @@ abstract class MemoryContract extends HypervisorContract {
         try (var guest = guest()) {
             stopOnPageFault(guest);
             map(guest, PAGE, PAGE | PRESENT);
-            guest.load(Guest.CODE, code64().mov(RBX, PAGE).mov(mem(RBX).dword(), 77).out(Guest.EXIT_PORT, AL));
+            guest.load(
+                    Guest.CODE,
+                    code64().mov(RBX, PAGE).mov(mem(RBX).dword(), 77).out(Guest.EXIT_PORT, AL));
             CpuState state = guest.long64(0, Guest.CODE);
-            guest.vcpus.getFirst().load(state.with(withCr0(state, state.control().cr0() & ~(1L << 16))));
+            guest.vcpus
+                    .getFirst()
+                    .load(state.with(withCr0(state, state.control().cr0() & ~(1L << 16))));
             guest.run(0);
             assertThat(guest.memory.readInt(PAGE)).isEqualTo(77);
         }
@@ -125,9 +134,16 @@ abstract class MemoryContract extends HypervisorContract {
             guest.memory.writeInt(PAGE, 99);
             guest.load(
                     Guest.CODE,
-                    code64().mov(RBX, PAGE).stac().mov(ECX, mem(RBX)).clac().mov(EAX, mem(RBX)).hlt());
+                    code64().mov(RBX, PAGE)
+                            .stac()
+                            .mov(ECX, mem(RBX))
+                            .clac()
+                            .mov(EAX, mem(RBX))
+                            .hlt());
             CpuState state = guest.long64(0, Guest.CODE);
-            guest.vcpus.getFirst().load(state.with(withCr4(state, state.control().cr4() | 1 << 21)));
+            guest.vcpus
+                    .getFirst()
+                    .load(state.with(withCr4(state, state.control().cr4() | 1 << 21)));
             guest.run(0);
             assertThat(guest.registers().rcx()).isEqualTo(99);
             assertPageFault(guest, 1, PAGE);
@@ -143,7 +159,9 @@ abstract class MemoryContract extends HypervisorContract {
             }
             guest.load(Guest.CODE, code64().mov(RBX, PAGE).jmp(RBX));
             CpuState state = guest.long64(0, Guest.CODE);
-            guest.vcpus.getFirst().load(state.with(withCr4(state, state.control().cr4() | 1 << 20)));
+            guest.vcpus
+                    .getFirst()
+                    .load(state.with(withCr4(state, state.control().cr4() | 1 << 20)));
             guest.run(0);
             assertPageFault(guest, 0x11, PAGE);
         }
@@ -154,13 +172,13 @@ abstract class MemoryContract extends HypervisorContract {
         try (var guest = guest()) {
             map(guest, PAGE, PAGE | PRESENT | WRITABLE);
             map(guest, PAGE + 0x1000, PAGE + 0x1000 | PRESENT | WRITABLE);
-            guest.run64(code64()
-                    .mov(RBX, PAGE)
+            guest.run64(code64().mov(RBX, PAGE)
                     .mov(EAX, mem(RBX))
                     .mov(mem(RBX).disp(0x1000), EAX)
                     .out(Guest.EXIT_PORT, AL));
             assertThat(guest.memory.readLong(Guest.pageEntry(PAGE)) & 0x60).isEqualTo(0x20);
-            assertThat(guest.memory.readLong(Guest.pageEntry(PAGE + 0x1000)) & 0x60).isEqualTo(0x60);
+            assertThat(guest.memory.readLong(Guest.pageEntry(PAGE + 0x1000)) & 0x60)
+                    .isEqualTo(0x60);
         }
     }
 
@@ -171,8 +189,7 @@ abstract class MemoryContract extends HypervisorContract {
             // neighbours in linear memory, far apart in physical memory
             map(guest, PAGE + 0x1000, PAGE + 0x5000 | PRESENT | WRITABLE);
             map(guest, PAGE + 0x3000, 0);
-            guest.run64(code64()
-                    .mov(RBX, PAGE + 0xFFD)
+            guest.run64(code64().mov(RBX, PAGE + 0xFFD)
                     .mov(RAX, 0x8877_6655_4433_2211L)
                     .mov(mem(RBX), RAX)
                     .mov(RCX, mem(RBX))
@@ -192,8 +209,7 @@ abstract class MemoryContract extends HypervisorContract {
         try (var guest = guest()) {
             guest.memory.writeInt(PAGE, 1);
             guest.memory.writeInt(PAGE + 0x1000, 2);
-            guest.run64(code64()
-                    .mov(RBX, PAGE)
+            guest.run64(code64().mov(RBX, PAGE)
                     .mov(ECX, mem(RBX))
                     .mov(RAX, PAGE + 0x1000 | 7)
                     .mov(RDX, Guest.pageEntry(PAGE))
@@ -211,8 +227,7 @@ abstract class MemoryContract extends HypervisorContract {
         try (var guest = guest()) {
             guest.load(PAGE, code64(PAGE).mov(ECX, 1).ret());
             guest.load(PAGE + 0x1000, code64(PAGE).mov(ECX, 2).ret());
-            guest.run64(code64()
-                    .mov(RBX, PAGE)
+            guest.run64(code64().mov(RBX, PAGE)
                     .call(RBX)
                     .mov(RSI, RCX)
                     .mov(RAX, PAGE + 0x1000 | 7)
@@ -231,7 +246,8 @@ abstract class MemoryContract extends HypervisorContract {
     void anInstructionAcrossPagesIsFetchedFromBoth() {
         try (var guest = guest()) {
             stopOnPageFault(guest);
-            Assembler code = code64(PAGE + 0xFFD).mov(RAX, 0x1234_5678_9ABC_DEF0L).ret();
+            Assembler code =
+                    code64(PAGE + 0xFFD).mov(RAX, 0x1234_5678_9ABC_DEF0L).ret();
             guest.load(PAGE + 0xFFD, code);
             guest.run64(code64().mov(RBX, PAGE + 0xFFD).call(RBX).out(Guest.EXIT_PORT, AL));
             assertThat(guest.registers().rax()).isEqualTo(0x1234_5678_9ABC_DEF0L);
@@ -244,9 +260,13 @@ abstract class MemoryContract extends HypervisorContract {
     @Test
     void theDirtyLogHasExactlyTheWrittenPages() {
         try (var guest = guest()) {
-            Assembler code = code64().mov(RBX, PAGE).mov(mem(RBX).dword(), 1).mov(mem(RBX).disp(0x3000).dword(), 1);
+            Assembler code = code64().mov(RBX, PAGE)
+                    .mov(mem(RBX).dword(), 1)
+                    .mov(mem(RBX).disp(0x3000).dword(), 1);
             guest.run64(code.out(Guest.EXIT_PORT, AL));
-            assertThat(guest.vm.takeDirtyPages(Guest.RAM_SLOT).count()).as("first call").isEqualTo(2048);
+            assertThat(guest.vm.takeDirtyPages(Guest.RAM_SLOT).count())
+                    .as("first call")
+                    .isEqualTo(2048);
             guest.memory.writeInt(0x40_0000, 1);
             guest.vcpus.getFirst().load(guest.long64(0, Guest.CODE));
             guest.run(0);
@@ -264,7 +284,9 @@ abstract class MemoryContract extends HypervisorContract {
     @Test
     void aRunningProcessorIsSeenByTheDirtyLog() {
         try (var guest = guest()) {
-            guest.load(Guest.CODE, code64().mov(RBX, PAGE).label("more").inc(mem(RBX).qword()).jmp("more"));
+            guest.load(
+                    Guest.CODE,
+                    code64().mov(RBX, PAGE).label("more").inc(mem(RBX).qword()).jmp("more"));
             guest.vcpus.getFirst().load(guest.long64(0, Guest.CODE));
             var running = guest.start(0);
             guest.vm.takeDirtyPages(Guest.RAM_SLOT);
@@ -279,7 +301,11 @@ abstract class MemoryContract extends HypervisorContract {
                 while (!logged && guest.memory.readLong(PAGE) < seen + 2) {
                     Thread.onSpinWait();
                 }
-                assertThat(logged || guest.vm.takeDirtyPages(Guest.RAM_SLOT).pages().get((int) (PAGE >> 12)))
+                assertThat(logged
+                                || guest.vm
+                                        .takeDirtyPages(Guest.RAM_SLOT)
+                                        .pages()
+                                        .get((int) (PAGE >> 12)))
                         .isTrue();
             }
             guest.vcpus.getFirst().kick();
@@ -322,8 +348,7 @@ abstract class MemoryContract extends HypervisorContract {
     void codeOnAnotherPageMayBeRewrittenAgainAndAgain() {
         try (var guest = guest()) {
             guest.load(PAGE, code64(PAGE).mov(EAX, 0).ret());
-            guest.run64(code64()
-                    .mov(RBX, PAGE)
+            guest.run64(code64().mov(RBX, PAGE)
                     .mov(ECX, 1000)
                     .xor(RSI, RSI)
                     .label("next")
@@ -340,8 +365,7 @@ abstract class MemoryContract extends HypervisorContract {
     @Test
     void dataBesideCodeMayBeWrittenManyTimes() {
         try (var guest = guest()) {
-            guest.run64(code64()
-                    .mov(RBX, Guest.CODE + 0x800)
+            guest.run64(code64().mov(RBX, Guest.CODE + 0x800)
                     .mov(ECX, 100_000)
                     .label("next")
                     .inc(mem(RBX).qword())
@@ -357,7 +381,13 @@ abstract class MemoryContract extends HypervisorContract {
         try (var guest = guest()) {
             guest.load(PAGE, code64(PAGE).mov(EAX, 1).ret());
             guest.load(
-                    Guest.CODE, code64().mov(RBX, PAGE).label("again").call(RBX).cmp(EAX, 1).je("again").out(0xF4, AL));
+                    Guest.CODE,
+                    code64().mov(RBX, PAGE)
+                            .label("again")
+                            .call(RBX)
+                            .cmp(EAX, 1)
+                            .je("again")
+                            .out(0xF4, AL));
             guest.vcpus.getFirst().load(guest.long64(0, Guest.CODE));
             var running = guest.start(0);
             while (guest.vcpus.getFirst().instructions() == 0 && !running.isDone()) {
@@ -374,10 +404,19 @@ abstract class MemoryContract extends HypervisorContract {
         try (var guest = guest(2)) {
             guest.load(PAGE, code64(PAGE).mov(EAX, 1).ret());
             guest.load(
-                    Guest.CODE, code64().mov(RBX, PAGE).label("again").call(RBX).cmp(EAX, 1).je("again").out(0xF4, AL));
+                    Guest.CODE,
+                    code64().mov(RBX, PAGE)
+                            .label("again")
+                            .call(RBX)
+                            .cmp(EAX, 1)
+                            .je("again")
+                            .out(0xF4, AL));
             guest.load(
                     Guest.FREE,
-                    code64(Guest.FREE).mov(RBX, PAGE).mov(mem(RBX).disp(1).dword(), 3).out(0xF4, AL));
+                    code64(Guest.FREE)
+                            .mov(RBX, PAGE)
+                            .mov(mem(RBX).disp(1).dword(), 3)
+                            .out(0xF4, AL));
             guest.vcpus.get(0).load(guest.long64(0, Guest.CODE));
             guest.vcpus.get(1).load(guest.long64(1, Guest.FREE));
             var victim = guest.start(0);

@@ -56,7 +56,8 @@ abstract class ModeContract extends HypervisorContract {
         if (errorCode) {
             code.pop(R8);
         }
-        guest.load(HANDLER + vector * 0x40L, code.pop(R9).out(Guest.EXIT_PORT, AL).hlt());
+        guest.load(
+                HANDLER + vector * 0x40L, code.pop(R9).out(Guest.EXIT_PORT, AL).hlt());
         guest.gate(vector, HANDLER + vector * 0x40L, 0);
     }
 
@@ -88,7 +89,8 @@ abstract class ModeContract extends HypervisorContract {
             guest.vcpus
                     .getFirst()
                     .load(reset.with(new SegmentRegisters(
-                                    s.es(), flatCode, s.ss(), s.ds(), s.fs(), s.gs(), s.ldt(), s.tr(), s.gdt(), s.idt()))
+                                    s.es(), flatCode, s.ss(), s.ds(), s.fs(), s.gs(), s.ldt(), s.tr(), s.gdt(),
+                                    s.idt()))
                             .with(GeneralRegisters.of(new long[16], Guest.CODE, 2)));
             assertThat(guest.run(0)).isEqualTo(RunResult.KICKED);
             assertThat(guest.registers().rbx()).isEqualTo(0x1234_5678_9ABC_DEF0L);
@@ -99,10 +101,12 @@ abstract class ModeContract extends HypervisorContract {
     @Test
     void realModeInterruptsGoThroughTheVectorTable() {
         try (var guest = guest()) {
-            guest.load(Guest.CODE, new Assembler(CodeSize.CODE16, Guest.CODE)
-                    .mov(CX, 5)
-                    .emit(Mnemonic.INT, new Imm(0x21))
-                    .out(Guest.EXIT_PORT, AL));
+            guest.load(
+                    Guest.CODE,
+                    new Assembler(CodeSize.CODE16, Guest.CODE)
+                            .mov(CX, 5)
+                            .emit(Mnemonic.INT, new Imm(0x21))
+                            .out(Guest.EXIT_PORT, AL));
             guest.load(0x2000, new Assembler(CodeSize.CODE16, 0x2000).add(CX, 2).iret());
             guest.memory.writeInt(0x21 * 4, 0x2000);
             CpuState reset = CpuState.reset(Activity.RUNNING, 0);
@@ -137,10 +141,14 @@ abstract class ModeContract extends HypervisorContract {
             long kernel = Guest.FREE + 0x1000;
             guest.load(user, code64(user).mov(EBX, 1).syscall().inc(EBX).int3());
             guest.load(kernel, code64(kernel).add(EBX, 10).mov(RSI, R11).sysretq());
-            guest.load(HANDLER, code64(HANDLER).mov(RDI, mem(RSP).disp(8)).out(Guest.EXIT_PORT, AL).hlt());
+            guest.load(
+                    HANDLER,
+                    code64(HANDLER)
+                            .mov(RDI, mem(RSP).disp(8))
+                            .out(Guest.EXIT_PORT, AL)
+                            .hlt());
             guest.gate(3, HANDLER, 3);
-            guest.run64(code64()
-                    .mov(ECX, 0xC000_0080)
+            guest.run64(code64().mov(ECX, 0xC000_0080)
                     .rdmsr()
                     .or(EAX, 1)
                     .wrmsr()
@@ -171,7 +179,12 @@ abstract class ModeContract extends HypervisorContract {
     @Test
     void anotherProcessorStartsByInitAndStartup() {
         try (var guest = guest(2)) {
-            guest.load(0x9000, new Assembler(CodeSize.CODE16, 0).mov(AX, 0x55).out(0x99, AL).out(Guest.EXIT_PORT, AL));
+            guest.load(
+                    0x9000,
+                    new Assembler(CodeSize.CODE16, 0)
+                            .mov(AX, 0x55)
+                            .out(0x99, AL)
+                            .out(Guest.EXIT_PORT, AL));
             var second = guest.start(1);
             guest.interrupts.signals(1).init();
             guest.interrupts.signals(1).startup(9);
@@ -275,8 +288,7 @@ abstract class ModeContract extends HypervisorContract {
     void singleSteppingTrapsAfterEveryInstruction() {
         try (var guest = guest()) {
             countDebugExceptions(guest);
-            guest.run64(code64()
-                    .pushf()
+            guest.run64(code64().pushf()
                     .or(mem(RSP).qword(), 0x100)
                     .popf()
                     .nop()
@@ -299,7 +311,11 @@ abstract class ModeContract extends HypervisorContract {
             // the handler returns with RF set, which lets the instruction pass
             guest.load(
                     HANDLER,
-                    code64(HANDLER).inc(RDI).mov(R9, mem(RSP)).or(mem(RSP).disp(16).qword(), 0x1_0000).iretq());
+                    code64(HANDLER)
+                            .inc(RDI)
+                            .mov(R9, mem(RSP))
+                            .or(mem(RSP).disp(16).qword(), 0x1_0000)
+                            .iretq());
             Assembler code = code64();
             code.mov(RAX, Guest.CODE + 0x40).mov(DR0, RAX).mov(EAX, 2).mov(DR7, RAX);
             code.mov(ECX, 3).label("again");
@@ -475,8 +491,7 @@ abstract class ModeContract extends HypervisorContract {
     @Test
     void cpuidFollowsTheState() {
         try (var guest = guest()) {
-            guest.run64(code64()
-                    .mov(EAX, 1)
+            guest.run64(code64().mov(EAX, 1)
                     .cpuid()
                     .mov(RSI, RCX)
                     .mov(RAX, CR4)
@@ -503,7 +518,8 @@ abstract class ModeContract extends HypervisorContract {
     @Test
     void instructionsAreCounted() {
         try (var guest = guest()) {
-            guest.run64(code64().mov(ECX, 1000).label("next").dec(ECX).jnz("next").out(Guest.EXIT_PORT, AL));
+            guest.run64(
+                    code64().mov(ECX, 1000).label("next").dec(ECX).jnz("next").out(Guest.EXIT_PORT, AL));
             assertThat(guest.vcpus.getFirst().instructions()).isEqualTo(2002);
         }
     }

@@ -24,7 +24,9 @@ class CanonicalTest {
 
     @Test
     void withoutTheFifthLevelAddressesHave48Bits() {
-        var features = Arrays.stream(CpuFeature.values()).filter(f -> f != CpuFeature.LA57).toList();
+        var features = Arrays.stream(CpuFeature.values())
+                .filter(f -> f != CpuFeature.LA57)
+                .toList();
         try (var test = TestProcessor.long64(TestProcessor.features(features))) {
             assertThatThrownBy(() -> test.cpu.msrs.write(LSTAR, OF_57_BITS)).isInstanceOf(GuestFault.class);
             test.cpu.msrs.write(LSTAR, 0xFFFF_8000_0000_0000L);

@@ -55,9 +55,7 @@ class FlagsTest {
                 ones += i < 8 ? 1 : 0;
             }
         }
-        return (zero ? Flags.ZF : 0)
-                | ((value >>> width - 1 & 1) != 0 ? Flags.SF : 0)
-                | (ones % 2 == 0 ? Flags.PF : 0);
+        return (zero ? Flags.ZF : 0) | ((value >>> width - 1 & 1) != 0 ? Flags.SF : 0) | (ones % 2 == 0 ? Flags.PF : 0);
     }
 
     private static long cut(long value, int width) {

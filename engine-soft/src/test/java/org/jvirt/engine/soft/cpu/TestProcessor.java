@@ -133,7 +133,8 @@ public final class TestProcessor implements AutoCloseable {
             registers[slot(feature.register())] |= 1 << feature.bit();
         }
         var list = new ArrayList<CpuidLeaf>();
-        leaves.forEach((key, r) -> list.add(new CpuidLeaf((int) (key >>> 32), (int) (long) key, r[0], r[1], r[2], r[3])));
+        leaves.forEach(
+                (key, r) -> list.add(new CpuidLeaf((int) (key >>> 32), (int) (long) key, r[0], r[1], r[2], r[3])));
         return new CpuidTable(list);
     }
 

@@ -24,7 +24,8 @@ class FpHardwareTest {
 
     @Test
     void randomSseOperationsEqualTheProcessors() throws Exception {
-        assumeTrue(cpuinfo().contains(" fma ") && cpuinfo().contains(" f16c "),
+        assumeTrue(
+                cpuinfo().contains(" fma ") && cpuinfo().contains(" f16c "),
                 "SKIPPED: the comparison needs an x86-64 processor with FMA and F16C");
         Process oracle = start("sse");
         FpRecords records = FpRecords.sse(oracle.getInputStream());
@@ -35,7 +36,8 @@ class FpHardwareTest {
 
     @Test
     void randomX87InstructionsEqualTheProcessors() throws Exception {
-        assumeTrue(cpuinfo().contains("AuthenticAMD"),
+        assumeTrue(
+                cpuinfo().contains("AuthenticAMD"),
                 "SKIPPED: where the manuals leave x87 results open, this code follows AMD's processors");
         Process oracle = start("x87");
         FpRecords records = FpRecords.x87(oracle.getInputStream());

@@ -22,9 +22,17 @@ class FpPropertiesTest {
                 Arbitraries.longs().withoutEdgeCases(),
                 Arbitraries.longs().between(0x3FD0_0000_0000_0000L, 0x4030_0000_0000_0000L),
                 Arbitraries.longs().between(0, 0x0030_0000_0000_0000L),
-                Arbitraries.of(0L, Long.MIN_VALUE, 1L, 0x7FF0_0000_0000_0000L, 0xFFF0_0000_0000_0000L,
-                        0x7FF8_0000_0000_0001L, 0x7FF0_0000_0000_0001L, 0x7FEF_FFFF_FFFF_FFFFL,
-                        0x0010_0000_0000_0000L, 0x3FF0_0000_0000_0000L));
+                Arbitraries.of(
+                        0L,
+                        Long.MIN_VALUE,
+                        1L,
+                        0x7FF0_0000_0000_0000L,
+                        0xFFF0_0000_0000_0000L,
+                        0x7FF8_0000_0000_0001L,
+                        0x7FF0_0000_0000_0001L,
+                        0x7FEF_FFFF_FFFF_FFFFL,
+                        0x0010_0000_0000_0000L,
+                        0x3FF0_0000_0000_0000L));
     }
 
     private static Mxcsr mxcsr(int value) {
@@ -86,8 +94,10 @@ class FpPropertiesTest {
         Mxcsr up = mxcsr(Mxcsr.RESET | FpEnvironment.UP << 13);
         double low = Double.longBitsToDouble(Fp64.add(down, a, b));
         double high = Double.longBitsToDouble(Fp64.add(up, a, b));
-        assertThat(Double.isInfinite(low) || new BigDecimal(low).compareTo(exact) <= 0).isTrue();
-        assertThat(Double.isInfinite(high) || new BigDecimal(high).compareTo(exact) >= 0).isTrue();
+        assertThat(Double.isInfinite(low) || new BigDecimal(low).compareTo(exact) <= 0)
+                .isTrue();
+        assertThat(Double.isInfinite(high) || new BigDecimal(high).compareTo(exact) >= 0)
+                .isTrue();
         boolean inexact = low != high;
         assertThat((down.raised() & FpEnvironment.PE) != 0).isEqualTo(inexact);
         assertThat((up.raised() & FpEnvironment.PE) != 0).isEqualTo(inexact);
@@ -197,7 +207,6 @@ class FpPropertiesTest {
     Arbitrary<Double> moderate() {
         return Arbitraries.longs()
                 .between(0x3F00_0000_0000_0000L, 0x4090_0000_0000_0000L)
-                .flatMap(bits -> Arbitraries.of(
-                        Double.longBitsToDouble(bits), -Double.longBitsToDouble(bits)));
+                .flatMap(bits -> Arbitraries.of(Double.longBitsToDouble(bits), -Double.longBitsToDouble(bits)));
     }
 }

@@ -10,17 +10,58 @@ record SseRecord(
     static final int BYTES = 48;
 
     static final List<String> NAMES = List.of(
-            "ADD32", "SUB32", "MUL32", "DIV32", "MIN32", "MAX32", "SQRT32",
-            "ADD64", "SUB64", "MUL64", "DIV64", "MIN64", "MAX64", "SQRT64",
-            "F32_TO_F64", "F64_TO_F32", "UCOMI32", "COMI32", "UCOMI64", "COMI64", "CMP32", "CMP64",
-            "I32_TO_F32", "I64_TO_F32", "I32_TO_F64", "I64_TO_F64",
-            "F32_TO_I32", "F32_TO_I64", "F64_TO_I32", "F64_TO_I64",
-            "F32_TRUNC_I32", "F32_TRUNC_I64", "F64_TRUNC_I32", "F64_TRUNC_I64",
-            "ROUND32", "ROUND64", "F32_TO_F16", "F16_TO_F32", "FMA32", "FMA64");
+            "ADD32",
+            "SUB32",
+            "MUL32",
+            "DIV32",
+            "MIN32",
+            "MAX32",
+            "SQRT32",
+            "ADD64",
+            "SUB64",
+            "MUL64",
+            "DIV64",
+            "MIN64",
+            "MAX64",
+            "SQRT64",
+            "F32_TO_F64",
+            "F64_TO_F32",
+            "UCOMI32",
+            "COMI32",
+            "UCOMI64",
+            "COMI64",
+            "CMP32",
+            "CMP64",
+            "I32_TO_F32",
+            "I64_TO_F32",
+            "I32_TO_F64",
+            "I64_TO_F64",
+            "F32_TO_I32",
+            "F32_TO_I64",
+            "F64_TO_I32",
+            "F64_TO_I64",
+            "F32_TRUNC_I32",
+            "F32_TRUNC_I64",
+            "F64_TRUNC_I32",
+            "F64_TRUNC_I64",
+            "ROUND32",
+            "ROUND64",
+            "F32_TO_F16",
+            "F16_TO_F32",
+            "FMA32",
+            "FMA64");
 
     static SseRecord read(ByteBuffer in) {
-        return new SseRecord(in.getShort(), in.getShort(), in.getInt(), in.getLong(), in.getLong(), in.getLong(),
-                in.getLong(), in.getInt(), in.getInt());
+        return new SseRecord(
+                in.getShort(),
+                in.getShort(),
+                in.getInt(),
+                in.getLong(),
+                in.getLong(),
+                in.getLong(),
+                in.getLong(),
+                in.getInt(),
+                in.getInt());
     }
 
     String name() {
@@ -58,8 +99,22 @@ record SseRecord(
         return switch (name()) {
             case "UCOMI32", "COMI32", "UCOMI64", "COMI64" -> extra & 0x45;
             case "F32_TO_I32", "F64_TO_I32", "F32_TRUNC_I32", "F64_TRUNC_I32" -> (int) result;
-            case "F32_TO_F64", "CMP64", "I32_TO_F64", "I64_TO_F64", "F32_TO_I64", "F64_TO_I64", "F32_TRUNC_I64",
-                    "F64_TRUNC_I64", "ROUND64", "FMA64", "ADD64", "SUB64", "MUL64", "DIV64", "MIN64", "MAX64",
+            case "F32_TO_F64",
+                    "CMP64",
+                    "I32_TO_F64",
+                    "I64_TO_F64",
+                    "F32_TO_I64",
+                    "F64_TO_I64",
+                    "F32_TRUNC_I64",
+                    "F64_TRUNC_I64",
+                    "ROUND64",
+                    "FMA64",
+                    "ADD64",
+                    "SUB64",
+                    "MUL64",
+                    "DIV64",
+                    "MIN64",
+                    "MAX64",
                     "SQRT64" -> result;
             case "F32_TO_F16" -> result & 0xFFFF;
             default -> result & 0xFFFF_FFFFL;
@@ -115,12 +170,11 @@ record SseRecord(
     }
 
     private Fma form() {
-        int order =
-                switch (immediate & 3) {
-                    case 0 -> 132;
-                    case 1 -> 213;
-                    default -> 231;
-                };
+        int order = switch (immediate & 3) {
+            case 0 -> 132;
+            case 1 -> 213;
+            default -> 231;
+        };
         return new Fma(order, (immediate & 4) != 0, (immediate & 8) != 0);
     }
 

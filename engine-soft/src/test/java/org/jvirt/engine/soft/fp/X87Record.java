@@ -75,8 +75,9 @@ record X87Record(int opcode, int modrm, State before, State after) {
             if (x.significand(i) != after.sig[i] || x.signExponent(i) != after.se[i]) {
                 long distance = ulps(x.significand(i), x.signExponent(i), after.sig[i], after.se[i]);
                 if (distance > slack) {
-                    out.add(String.format("R%d %04x:%016x, processor %04x:%016x", i, x.signExponent(i),
-                            x.significand(i), after.se[i], after.sig[i]));
+                    out.add(String.format(
+                            "R%d %04x:%016x, processor %04x:%016x",
+                            i, x.signExponent(i), x.significand(i), after.se[i], after.sig[i]));
                 }
             }
         }
@@ -104,8 +105,9 @@ record X87Record(int opcode, int modrm, State before, State after) {
 
     /// The case, for failure messages.
     String describe() {
-        StringBuilder s = new StringBuilder(String.format("%s cw %04x sw %04x tw %04x mem %04x:%016x", name(),
-                before.control, before.status, before.tags, before.memoryHigh, before.memory));
+        StringBuilder s = new StringBuilder(String.format(
+                "%s cw %04x sw %04x tw %04x mem %04x:%016x",
+                name(), before.control, before.status, before.tags, before.memoryHigh, before.memory));
         int top = before.status >>> 11 & 7;
         for (int i : new int[] {0, 1, modrm & 7}) {
             int r = top + i & 7;

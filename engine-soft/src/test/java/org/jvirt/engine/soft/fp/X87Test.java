@@ -152,8 +152,12 @@ class X87Test {
             a.register(i, random.nextLong(), random.nextInt());
         }
         int mask = real ? 0xFFFF : -1;
-        a.pointers(random.nextInt(), random.nextInt(0x10000), random.nextInt() & mask & 0xFFFF_FFFFL,
-                random.nextInt(0x10000), random.nextInt() & mask & 0xFFFF_FFFFL);
+        a.pointers(
+                random.nextInt(),
+                random.nextInt(0x10000),
+                random.nextInt() & mask & 0xFFFF_FFFFL,
+                random.nextInt(0x10000),
+                random.nextInt() & mask & 0xFFFF_FFFFL);
         return a;
     }
 

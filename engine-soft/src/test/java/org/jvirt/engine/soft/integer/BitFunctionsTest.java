@@ -22,7 +22,13 @@ class BitFunctionsTest {
                 for (int k = 0; k < 5; k++) {
                     long data = random.nextLong();
                     crc = Crc32c.update(crc, data, bytes);
-                    expected.update(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(data).array(), 0, bytes);
+                    expected.update(
+                            ByteBuffer.allocate(8)
+                                    .order(ByteOrder.LITTLE_ENDIAN)
+                                    .putLong(data)
+                                    .array(),
+                            0,
+                            bytes);
                 }
                 assertThat(~crc & 0xFFFF_FFFFL).isEqualTo(expected.getValue());
             }

@@ -47,7 +47,9 @@ class BranchOpsTest {
                 program.step(jump, 0);
                 long expected = TestProcessor.CODE + 2 + (cpu.flags.condition(code) ? 0x10 : 0);
                 if (cpu.rip != expected) {
-                    assertThat(cpu.rip).as("condition %d, flags 0x%x", code, bits).isEqualTo(expected);
+                    assertThat(cpu.rip)
+                            .as("condition %d, flags 0x%x", code, bits)
+                            .isEqualTo(expected);
                 }
             }
         }
@@ -132,7 +134,9 @@ class BranchOpsTest {
         machine.memory.writeLong(STACK, cpu.r[Cpu.RAX]);
         for (byte[] code : new byte[][] {bytes(0xFF, 0xE0), bytes(0xFF, 0xD0), bytes(0xC3)}) {
             assertThatThrownBy(() -> program.step(code, 0))
-                    .isInstanceOfSatisfying(GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(13));
+                    .isInstanceOfSatisfying(
+                            GuestFault.class,
+                            fault -> assertThat(fault.vector()).isEqualTo(13));
             assertThat(cpu.r[Cpu.RSP]).isEqualTo(STACK);
             assertThat(machine.memory.readLong(STACK - 8)).isZero();
         }
@@ -142,14 +146,17 @@ class BranchOpsTest {
     void aCallThatCannotPushKeepsTheStackPointer() {
         cpu.r[Cpu.RSP] = TestProcessor.ABSENT + 8;
         assertThatThrownBy(() -> program.step(bytes(0xE8, 0, 0, 0, 0), 0))
-                .isInstanceOfSatisfying(GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(14));
+                .isInstanceOfSatisfying(
+                        GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(14));
         assertThat(cpu.r[Cpu.RSP]).isEqualTo(TestProcessor.ABSENT + 8);
         cpu.r[Cpu.RSP] = 0x8000_0000_0000L;
         assertThatThrownBy(() -> program.step(bytes(0xE8, 0, 0, 0, 0), 0))
-                .isInstanceOfSatisfying(GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(14));
+                .isInstanceOfSatisfying(
+                        GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(14));
         cpu.r[Cpu.RSP] = 0x8000_0000_0010L;
         assertThatThrownBy(() -> program.step(bytes(0xE8, 0, 0, 0, 0), 0))
-                .isInstanceOfSatisfying(GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(12));
+                .isInstanceOfSatisfying(
+                        GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(12));
     }
 
     @Test
@@ -173,7 +180,9 @@ class BranchOpsTest {
             c.r[Cpu.RSP] = STACK;
             c.r[Cpu.RAX] = 0x1_0000;
             assertThatThrownBy(() -> new Program(real).step(bytes(0x66, 0xFF, 0xE0), 0))
-                    .isInstanceOfSatisfying(GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(13));
+                    .isInstanceOfSatisfying(
+                            GuestFault.class,
+                            fault -> assertThat(fault.vector()).isEqualTo(13));
         }
     }
 
@@ -185,8 +194,7 @@ class BranchOpsTest {
         program.run(a -> a.cmove(EAX, EBX));
         assertThat(cpu.r[Cpu.RAX]).isEqualTo(0xFFFF_FFFFL);
         cpu.r[Cpu.RDX] = TestProcessor.ABSENT;
-        assertThatThrownBy(() -> program.run(a -> a.cmove(RAX, mem(RDX))))
-                .isInstanceOf(GuestFault.class);
+        assertThatThrownBy(() -> program.run(a -> a.cmove(RAX, mem(RDX)))).isInstanceOf(GuestFault.class);
         assertThat(cpu.r[Cpu.RAX]).isEqualTo(0xFFFF_FFFFL);
     }
 
@@ -197,7 +205,9 @@ class BranchOpsTest {
             flat.data(Segments.SS, 0, 0xFFF);
             c.r[Cpu.RSP] = 0x1002;
             assertThatThrownBy(() -> new Program(flat).step(bytes(0x50), 0))
-                    .isInstanceOfSatisfying(GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(12));
+                    .isInstanceOfSatisfying(
+                            GuestFault.class,
+                            fault -> assertThat(fault.vector()).isEqualTo(12));
             assertThat(c.r[Cpu.RSP]).isEqualTo(0x1002);
         }
     }

@@ -34,7 +34,10 @@ final class HostCaseRecorder {
         Path output = Files.createTempFile("cases", ".out");
         try {
             writeInput(input, cases, instructions);
-            int status = new ProcessBuilder(arguments[0], input.toString(), output.toString()).inheritIO().start().waitFor();
+            int status = new ProcessBuilder(arguments[0], input.toString(), output.toString())
+                    .inheritIO()
+                    .start()
+                    .waitFor();
             if (status != 0) {
                 throw new IOException("%s ended with %d".formatted(arguments[0], status));
             }
@@ -89,7 +92,9 @@ final class HostCaseRecorder {
         var buffer = ByteBuffer.allocate(INPUT_BYTES * cases.size()).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < cases.size(); i++) {
             HostCase test = cases.get(i);
-            buffer.putInt(test.code().length).put(Arrays.copyOf(test.code(), 20)).putLong(test.flags());
+            buffer.putInt(test.code().length)
+                    .put(Arrays.copyOf(test.code(), 20))
+                    .putLong(test.flags());
             for (long register : test.registers(instructions.get(i))) {
                 buffer.putLong(register);
             }

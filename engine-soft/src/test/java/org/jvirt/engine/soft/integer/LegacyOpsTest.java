@@ -50,7 +50,8 @@ class LegacyOpsTest {
     @Test
     void dividingByZeroInAamIsADivideError() {
         assertThatThrownBy(() -> program.run(bytes(0xD4, 0)))
-                .isInstanceOfSatisfying(GuestFault.class, fault -> assertThat(fault.vector()).isZero());
+                .isInstanceOfSatisfying(
+                        GuestFault.class, fault -> assertThat(fault.vector()).isZero());
     }
 
     @Test
@@ -65,7 +66,9 @@ class LegacyOpsTest {
         for (int outside : new int[] {-6, 8, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
             cpu.r[Cpu.RAX] = outside & 0xFFFF_FFFFL;
             assertThatThrownBy(() -> program.run(bytes(0x62, 0x03)))
-                    .isInstanceOfSatisfying(GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(5));
+                    .isInstanceOfSatisfying(
+                            GuestFault.class,
+                            fault -> assertThat(fault.vector()).isEqualTo(5));
         }
     }
 

@@ -59,14 +59,20 @@ class LockedOpsTest {
 
     @Test
     void lockedAdditionsAndIncrementsAllCount() throws Exception {
-        onBoth(COUNTER, a -> a.mov(RCX, ROUNDS)
-                .label("again")
-                .lock().add(mem(R15).qword(), 3)
-                .lock().inc(mem(R15).disp(8).dword())
-                .lock().add(mem(R15).disp(13).byteSize(), 1)
-                .lock().sub(mem(R15).disp(16).word(), 1)
-                .dec(RCX)
-                .jne("again"));
+        onBoth(
+                COUNTER,
+                a -> a.mov(RCX, ROUNDS)
+                        .label("again")
+                        .lock()
+                        .add(mem(R15).qword(), 3)
+                        .lock()
+                        .inc(mem(R15).disp(8).dword())
+                        .lock()
+                        .add(mem(R15).disp(13).byteSize(), 1)
+                        .lock()
+                        .sub(mem(R15).disp(16).word(), 1)
+                        .dec(RCX)
+                        .jne("again"));
         assertThat(machine.memory.readLong(COUNTER)).isEqualTo(6L * ROUNDS);
         assertThat(machine.memory.readInt(COUNTER + 8)).isEqualTo(2 * ROUNDS);
         assertThat(machine.memory.readByte(COUNTER + 13)).isEqualTo(2 * ROUNDS & 0xFF);
@@ -75,68 +81,81 @@ class LockedOpsTest {
 
     @Test
     void splitLocksAllCount() throws Exception {
-        onBoth(SPLIT, a -> a.mov(RCX, ROUNDS)
-                .label("again")
-                .lock().inc(mem(R15).dword())
-                .dec(RCX)
-                .jne("again"));
+        onBoth(
+                SPLIT,
+                a -> a.mov(RCX, ROUNDS)
+                        .label("again")
+                        .lock()
+                        .inc(mem(R15).dword())
+                        .dec(RCX)
+                        .jne("again"));
         assertThat(machine.memory.readInt(SPLIT)).isEqualTo(2 * ROUNDS);
     }
 
     @Test
     void exchangedSumsHandOutEveryTicketOnce() throws Exception {
-        onBoth(COUNTER, a -> a.mov(RCX, ROUNDS)
-                .mov(RBX, 0)
-                .label("again")
-                .mov(EAX, 1)
-                .lock().xadd(mem(R15), EAX)
-                .add(RBX, RAX)
-                .dec(RCX)
-                .jne("again"));
+        onBoth(
+                COUNTER,
+                a -> a.mov(RCX, ROUNDS)
+                        .mov(RBX, 0)
+                        .label("again")
+                        .mov(EAX, 1)
+                        .lock()
+                        .xadd(mem(R15), EAX)
+                        .add(RBX, RAX)
+                        .dec(RCX)
+                        .jne("again"));
         long tickets = 2L * ROUNDS;
         assertThat(machine.cpu.r[Cpu.RBX] + second.r[Cpu.RBX]).isEqualTo(tickets * (tickets - 1) / 2);
     }
 
     @Test
     void compareAndExchangeLoopsAllSucceedOnce() throws Exception {
-        onBoth(COUNTER, a -> a.mov(RCX, ROUNDS)
-                .label("again")
-                .mov(RAX, mem(R15))
-                .label("retry")
-                .mov(RDX, RAX)
-                .add(RDX, 5)
-                .lock().cmpxchg(mem(R15), RDX)
-                .jne("retry")
-                .label("narrow")
-                .mov(AX, mem(R15).disp(10))
-                .mov(EDX, EAX)
-                .add(EDX, 1)
-                .lock().cmpxchg(mem(R15).disp(10), DX)
-                .jne("narrow")
-                .dec(RCX)
-                .jne("again"));
+        onBoth(
+                COUNTER,
+                a -> a.mov(RCX, ROUNDS)
+                        .label("again")
+                        .mov(RAX, mem(R15))
+                        .label("retry")
+                        .mov(RDX, RAX)
+                        .add(RDX, 5)
+                        .lock()
+                        .cmpxchg(mem(R15), RDX)
+                        .jne("retry")
+                        .label("narrow")
+                        .mov(AX, mem(R15).disp(10))
+                        .mov(EDX, EAX)
+                        .add(EDX, 1)
+                        .lock()
+                        .cmpxchg(mem(R15).disp(10), DX)
+                        .jne("narrow")
+                        .dec(RCX)
+                        .jne("again"));
         assertThat(machine.memory.readLong(COUNTER)).isEqualTo(10L * ROUNDS);
         assertThat(machine.memory.readShort(COUNTER + 10)).isEqualTo(2 * ROUNDS & 0xFFFF);
     }
 
     @Test
     void pairsChangeTogether() throws Exception {
-        onBoth(COUNTER, a -> a.mov(RCX, 0)
-                .mov(RBX, ROUNDS)
-                .mov(RAX, 0)
-                .mov(RDX, 0)
-                .label("again")
-                .push(RBX)
-                .label("retry")
-                .mov(RBX, RAX)
-                .mov(RCX, RDX)
-                .add(RBX, 1)
-                .adc(RCX, 1)
-                .lock().cmpxchg16b(mem(R15))
-                .jne("retry")
-                .pop(RBX)
-                .dec(RBX)
-                .jne("again"));
+        onBoth(
+                COUNTER,
+                a -> a.mov(RCX, 0)
+                        .mov(RBX, ROUNDS)
+                        .mov(RAX, 0)
+                        .mov(RDX, 0)
+                        .label("again")
+                        .push(RBX)
+                        .label("retry")
+                        .mov(RBX, RAX)
+                        .mov(RCX, RDX)
+                        .add(RBX, 1)
+                        .adc(RCX, 1)
+                        .lock()
+                        .cmpxchg16b(mem(R15))
+                        .jne("retry")
+                        .pop(RBX)
+                        .dec(RBX)
+                        .jne("again"));
         assertThat(machine.memory.readLong(COUNTER)).isEqualTo(2L * ROUNDS);
         assertThat(machine.memory.readLong(COUNTER + 8)).isEqualTo(2L * ROUNDS);
     }
@@ -144,17 +163,19 @@ class LockedOpsTest {
     @Test
     void anExchangeWithMemoryIsAlwaysLocked() throws Exception {
         // a spin lock around a plain addition
-        onBoth(COUNTER, a -> a.mov(RCX, ROUNDS / 10)
-                .label("again")
-                .mov(EAX, 1)
-                .label("spin")
-                .xchg(mem(R15), EAX)
-                .test(EAX, EAX)
-                .jne("spin")
-                .add(mem(R15).disp(64).qword(), 1)
-                .mov(mem(R15).dword(), 0)
-                .dec(RCX)
-                .jne("again"));
+        onBoth(
+                COUNTER,
+                a -> a.mov(RCX, ROUNDS / 10)
+                        .label("again")
+                        .mov(EAX, 1)
+                        .label("spin")
+                        .xchg(mem(R15), EAX)
+                        .test(EAX, EAX)
+                        .jne("spin")
+                        .add(mem(R15).disp(64).qword(), 1)
+                        .mov(mem(R15).dword(), 0)
+                        .dec(RCX)
+                        .jne("again"));
         assertThat(machine.memory.readLong(COUNTER + 64)).isEqualTo(2L * (ROUNDS / 10));
     }
 }

@@ -79,8 +79,11 @@ class ShiftsTest {
             expectedFlags = rest | (expected.carry ? Flags.CF : 0) | (expected.overflow ? Flags.OF : 0);
         }
         if (result != expected.value || (packed & mask) != (expectedFlags & mask)) {
-            assertThat(result).as("%s of 0x%x by %d, %d bits", kind, value, count, width).isEqualTo(expected.value);
-            assertThat(packed & mask).as("flags of %s of 0x%x by %d, %d bits", kind, value, count, width)
+            assertThat(result)
+                    .as("%s of 0x%x by %d, %d bits", kind, value, count, width)
+                    .isEqualTo(expected.value);
+            assertThat(packed & mask)
+                    .as("flags of %s of 0x%x by %d, %d bits", kind, value, count, width)
                     .isEqualTo(expectedFlags & mask);
         }
     }

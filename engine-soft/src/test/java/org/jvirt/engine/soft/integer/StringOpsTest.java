@@ -328,7 +328,9 @@ class StringOpsTest {
             c.r[Cpu.RCX] = 0x100;
             var run = new Program(flat);
             assertThatThrownBy(() -> run.run(bytes(REP, 0xAA)))
-                    .isInstanceOfSatisfying(GuestFault.class, fault -> assertThat(fault.vector()).isEqualTo(13));
+                    .isInstanceOfSatisfying(
+                            GuestFault.class,
+                            fault -> assertThat(fault.vector()).isEqualTo(13));
             assertThat(c.r[Cpu.RDI]).isEqualTo(0x180);
             assertThat(c.r[Cpu.RCX]).isEqualTo(0x80);
             assertThat(flat.memory.readByte(AREA + 0x17F)).isEqualTo(0x22);

@@ -38,7 +38,8 @@ class WideDivisionTest {
             assertThat(WideDivision.signedOverflows(high, low, divisor)).isTrue();
             return;
         }
-        BigInteger quotient = BigInteger.valueOf(high).multiply(TWO64).add(unsigned(low)).divide(BigInteger.valueOf(divisor));
+        BigInteger quotient =
+                BigInteger.valueOf(high).multiply(TWO64).add(unsigned(low)).divide(BigInteger.valueOf(divisor));
         boolean fits = quotient.bitLength() < 64;
         assertThat(WideDivision.signedOverflows(high, low, divisor))
                 .as("0x%x:%x / %d", high, low, divisor)
@@ -53,8 +54,24 @@ class WideDivisionTest {
     @Test
     void edgesAgreeWithBigIntegers() {
         long[] edges = {
-            0, 1, 2, 3, 0x7FFF_FFFFL, 0x8000_0000L, 0xFFFF_FFFFL, 0x1_0000_0000L, 0x1_0000_0001L,
-            Long.MAX_VALUE - 1, Long.MAX_VALUE, Long.MIN_VALUE, Long.MIN_VALUE + 1, -0x1_0000_0000L, -0xFFFF_FFFFL, -3, -2, -1
+            0,
+            1,
+            2,
+            3,
+            0x7FFF_FFFFL,
+            0x8000_0000L,
+            0xFFFF_FFFFL,
+            0x1_0000_0000L,
+            0x1_0000_0001L,
+            Long.MAX_VALUE - 1,
+            Long.MAX_VALUE,
+            Long.MIN_VALUE,
+            Long.MIN_VALUE + 1,
+            -0x1_0000_0000L,
+            -0xFFFF_FFFFL,
+            -3,
+            -2,
+            -1
         };
         for (long high : edges) {
             for (long low : edges) {

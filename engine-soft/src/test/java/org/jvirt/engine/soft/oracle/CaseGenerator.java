@@ -109,16 +109,21 @@ final class CaseGenerator {
         }
         area.putShort(0, (short) control);
         area.putShort(2, (short) (random.nextInt(8) << 11 | random.nextInt(8) << 8 | random.nextInt(2) << 14));
-        area.put(4, (byte) switch (random.nextInt(4)) {
-            case 0 -> random.nextInt(256);
-            case 1 -> 0;
-            default -> 0xff;
-        });
+        area.put(4, (byte)
+                switch (random.nextInt(4)) {
+                    case 0 -> random.nextInt(256);
+                    case 1 -> 0;
+                    default -> 0xff;
+                });
         area.put(5, (byte) 0);
         area.putShort(6, (short) 0).putLong(8, 0).putLong(16, 0);
         int mxcsr = 0x1f80;
         if (random.nextInt(3) == 0) {
-            mxcsr = mxcsr | random.nextInt(4) << 13 | random.nextInt(2) << 15 | random.nextInt(2) << 6 | random.nextInt(64);
+            mxcsr = mxcsr
+                    | random.nextInt(4) << 13
+                    | random.nextInt(2) << 15
+                    | random.nextInt(2) << 6
+                    | random.nextInt(64);
         }
         if (unmasked) {
             mxcsr &= ~(random.nextInt(64) << 7);
@@ -158,7 +163,10 @@ final class CaseGenerator {
                 exponent = 16383 + random.nextInt(-70, 70) | random.nextInt(2) << 15;
             }
         }
-        area.putLong(at, significand).putShort(at + 8, (short) exponent).putShort(at + 10, (short) 0).putInt(at + 12, 0);
+        area.putLong(at, significand)
+                .putShort(at + 8, (short) exponent)
+                .putShort(at + 10, (short) 0)
+                .putInt(at + 12, 0);
     }
 
     private void vector(ByteBuffer area, int at) {

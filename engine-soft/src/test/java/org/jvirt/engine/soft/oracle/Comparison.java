@@ -48,7 +48,8 @@ final class Comparison implements AutoCloseable {
     Comparison(CpuidTable cpuid) throws IOException {
         interpreter = new InterpretedProcessor(cpuid);
         for (OpcodeRow row : OpcodeTable.rows()) {
-            String reason = !row.validIn(CodeSize.CODE64) ? "not in 64-bit mode: contract suite" : Exclusions.reason(row);
+            String reason =
+                    !row.validIn(CodeSize.CODE64) ? "not in 64-bit mode: contract suite" : Exclusions.reason(row);
             if (reason.isEmpty() && !features.has(row.feature())) {
                 reason = "the host has no " + row.feature();
             }

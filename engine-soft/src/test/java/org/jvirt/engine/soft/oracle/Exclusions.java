@@ -5,7 +5,8 @@ import java.util.Map;
 import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.OpcodeRow;
 
-/// The rows of the opcode table that one instruction in a user process cannot show, each with the check it has instead.
+/// The rows of the opcode table that one instruction in a user process cannot show, each with the check it has
+/// instead.
 final class Exclusions {
     private static final Map<Mnemonic, String> REASONS = new EnumMap<>(Mnemonic.class);
 
@@ -55,7 +56,10 @@ final class Exclusions {
                 Mnemonic.RDSEED,
                 Mnemonic.RDPKRU,
                 Mnemonic.WRPKRU);
-        exclude("AMD's processors have a bit more in MXCSR than Intel's: MxcsrTest", Mnemonic.LDMXCSR, Mnemonic.VLDMXCSR);
+        exclude(
+                "AMD's processors have a bit more in MXCSR than Intel's: MxcsrTest",
+                Mnemonic.LDMXCSR,
+                Mnemonic.VLDMXCSR);
         exclude(
                 "the host traps between its elements when it steps: simd tests",
                 Mnemonic.VGATHERDPS,
@@ -67,7 +71,11 @@ final class Exclusions {
                 Mnemonic.VPGATHERQD,
                 Mnemonic.VPGATHERQQ);
         exclude("its image shows the stepping's own TF: contract suite", Mnemonic.PUSHF);
-        exclude("would call the host's own hypervisor: contract suite", Mnemonic.VMCALL, Mnemonic.VMMCALL, Mnemonic.VMFUNC);
+        exclude(
+                "would call the host's own hypervisor: contract suite",
+                Mnemonic.VMCALL,
+                Mnemonic.VMMCALL,
+                Mnemonic.VMFUNC);
         exclude(
                 "the architecture leaves the last bits open: FpEstimateTest",
                 Mnemonic.RCPPS,
@@ -137,7 +145,8 @@ final class Exclusions {
         }
         if (row.mnemonic() == Mnemonic.MOV || row.mnemonic() == Mnemonic.POP || row.mnemonic() == Mnemonic.PUSH) {
             for (int i = 0; i < row.operandCount(); i++) {
-                if (row.operand(i).toString().startsWith("Sw") || row.operand(i).toString().matches("[C-GS]S")) {
+                if (row.operand(i).toString().startsWith("Sw")
+                        || row.operand(i).toString().matches("[C-GS]S")) {
                     return "depends on the host's selectors: contract suite";
                 }
             }

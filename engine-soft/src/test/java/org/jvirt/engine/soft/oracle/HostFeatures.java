@@ -21,7 +21,8 @@ final class HostFeatures {
         return new HostFeatures(Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
                 .filter(line -> line.startsWith("flags"))
                 .findFirst()
-                .map(line -> Arrays.stream(line.substring(line.indexOf(':') + 1).strip().split(" "))
+                .map(line -> Arrays.stream(
+                                line.substring(line.indexOf(':') + 1).strip().split(" "))
                         .collect(Collectors.toSet()))
                 .orElse(Set.of()));
     }

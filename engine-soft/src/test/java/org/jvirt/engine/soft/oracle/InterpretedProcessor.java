@@ -22,7 +22,6 @@ import org.jvirt.engine.soft.cpu.CpuStates;
 import org.jvirt.engine.soft.cpu.GuestFault;
 import org.jvirt.engine.soft.cpu.Op;
 import org.jvirt.engine.soft.cpu.Processors;
-
 import org.jvirt.engine.soft.cpu.Segments;
 import org.jvirt.testkit.ManualClock;
 import org.jvirt.testkit.QuietMachine;
@@ -139,8 +138,8 @@ final class InterpretedProcessor implements AutoCloseable {
         System.arraycopy(saved, 0, state.extended, 0, Math.min(saved.length, state.extended.length));
     }
 
-    /// Executes one operation on the general registers of `state`; with `repeated` until a repeated string instruction has
-    /// ended.
+    /// Executes one operation on the general registers of `state`; with `repeated` until a repeated string
+    /// instruction has ended.
     ///
     /// @return the vector of the fault it threw, or [#NO_FAULT]
     int execute(MachineState state, Op op, boolean repeated) {

@@ -9,8 +9,8 @@ import java.util.Locale;
 final class MachineState {
     static final int XSAVE_BYTES = 576 + 256;
 
-    /// Flags that are not compared: TF is the stepping's own, RF is set in a frame that a fault pushed, and ptrace does not
-    /// put ID back.
+    /// Flags that are not compared: TF is the stepping's own, RF is set in a frame that a fault pushed, and ptrace
+    /// does not put ID back.
     static final long UNTOLD_FLAGS = 1 << 8 | 1 << 16 | 1 << 21;
 
     final long[] general = new long[16];

@@ -62,11 +62,16 @@ class OracleTest {
                     comparison.rows().size(),
                     all,
                     100.0 * comparison.rows().size() / all);
-            comparison.leftOut().forEach((reason, rows) -> System.out.printf(
-                    "oracle: %d rows left out, %s: %s%n",
-                    rows.size(),
-                    reason,
-                    rows.stream().map(r -> r.mnemonic().name()).distinct().collect(Collectors.joining(" "))));
+            comparison
+                    .leftOut()
+                    .forEach((reason, rows) -> System.out.printf(
+                            "oracle: %d rows left out, %s: %s%n",
+                            rows.size(),
+                            reason,
+                            rows.stream()
+                                    .map(r -> r.mnemonic().name())
+                                    .distinct()
+                                    .collect(Collectors.joining(" "))));
             assertThat(comparison.differing())
                     .as("mnemonics that differ from the host%n%s", comparison.report())
                     .isEmpty();

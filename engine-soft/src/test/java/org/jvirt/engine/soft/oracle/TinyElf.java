@@ -29,7 +29,9 @@ final class TinyElf {
         elf.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1, 0}).putLong(0);
         elf.putShort((short) 2).putShort((short) 62).putInt(1);
         elf.putLong(TestLayout.CODE).putLong(HEADER_BYTES).putLong(0).putInt(0);
-        elf.putShort((short) HEADER_BYTES).putShort((short) PROGRAM_HEADER_BYTES).putShort((short) 3);
+        elf.putShort((short) HEADER_BYTES)
+                .putShort((short) PROGRAM_HEADER_BYTES)
+                .putShort((short) 3);
         elf.putShort((short) 0).putShort((short) 0).putShort((short) 0);
         segment(elf, PT_LOAD, R | W | X, CODE_OFFSET, TestLayout.CODE, 2, TestLayout.CODE_BYTES);
         segment(elf, PT_LOAD, R | W, 0, TestLayout.DATA, 0, TestLayout.DATA_BYTES);

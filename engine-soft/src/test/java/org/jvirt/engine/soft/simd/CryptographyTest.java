@@ -27,7 +27,11 @@ class CryptographyTest {
     }
 
     private static byte[] bytesOf(long[] words) {
-        return ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(words[0]).putLong(words[1]).array();
+        return ByteBuffer.allocate(16)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(words[0])
+                .putLong(words[1])
+                .array();
     }
 
     private static long[] xor(long[] a, long[] b) {
@@ -91,7 +95,11 @@ class CryptographyTest {
 
     /// A message of one block: 55 bytes, padding, length.
     private static ByteBuffer padded(byte[] message) {
-        return ByteBuffer.allocate(64).put(message).put((byte) 0x80).putLong(56, message.length * 8L).position(0);
+        return ByteBuffer.allocate(64)
+                .put(message)
+                .put((byte) 0x80)
+                .putLong(56, message.length * 8L)
+                .position(0);
     }
 
     /// A lane whose most significant element is `e3`.
@@ -129,7 +137,8 @@ class CryptographyTest {
                 digest.putInt((int) abcd[i]);
             }
             digest.putInt(e);
-            assertThat(digest.array()).isEqualTo(MessageDigest.getInstance("SHA-1").digest(message));
+            assertThat(digest.array())
+                    .isEqualTo(MessageDigest.getInstance("SHA-1").digest(message));
         }
     }
 
@@ -174,8 +183,7 @@ class CryptographyTest {
             }
             for (int i = 4; i < 16; i++) {
                 long[] t = Lanes.split(32, false, Lanes.apply(Sha::sha256msg1, w[i - 4], w[i - 3], 0));
-                long[] seven = Lanes.split(
-                        32, false, Lanes.apply(LaneFunctions::palignr, w[i - 1], w[i - 2], 4));
+                long[] seven = Lanes.split(32, false, Lanes.apply(LaneFunctions::palignr, w[i - 1], w[i - 2], 4));
                 w[i] = Lanes.apply(Sha::sha256msg2, Lanes.join(32, add(t, seven)), w[i - 1], 0);
             }
             long[] abef = lane(h[0], h[1], h[4], h[5]);
@@ -197,7 +205,8 @@ class CryptographyTest {
             for (int i = 0; i < 8; i++) {
                 digest.putInt((int) state[i] + h[i]);
             }
-            assertThat(digest.array()).isEqualTo(MessageDigest.getInstance("SHA-256").digest(message));
+            assertThat(digest.array())
+                    .isEqualTo(MessageDigest.getInstance("SHA-256").digest(message));
         }
     }
 }

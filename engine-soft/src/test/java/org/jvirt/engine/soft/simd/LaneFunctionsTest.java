@@ -65,9 +65,15 @@ class LaneFunctionsTest {
         });
         for (int count = 0; count <= 17; count++) {
             int n = count;
-            check((half, a0, a1, b0, b1, imm) -> LaneFunctions.pslldq(half, a0, a1, b0, b1, n), 8, false,
+            check(
+                    (half, a0, a1, b0, b1, imm) -> LaneFunctions.pslldq(half, a0, a1, b0, b1, n),
+                    8,
+                    false,
                     (i, a, b, imm) -> i < n ? 0 : b[i - n]);
-            check((half, a0, a1, b0, b1, imm) -> LaneFunctions.palignr(half, a0, a1, b0, b1, n), 8, false,
+            check(
+                    (half, a0, a1, b0, b1, imm) -> LaneFunctions.palignr(half, a0, a1, b0, b1, n),
+                    8,
+                    false,
                     (i, a, b, imm) -> i + n < 16 ? b[i + n] : i + n < 32 ? a[i + n - 16] : 0);
         }
     }
@@ -96,18 +102,14 @@ class LaneFunctionsTest {
 
     @Test
     void sumsOfDifferencesSlideOverTheFirstSource() {
-        check(
-                LaneFunctions::mpsadbw,
-                8,
-                false,
-                (i, a, b, imm) -> {
-                    int word = i / 2;
-                    long sum = 0;
-                    for (int k = 0; k < 4; k++) {
-                        sum += Math.abs(a[(imm >> 2 & 1) * 4 + word + k] - b[(imm & 3) * 4 + k]);
-                    }
-                    return i % 2 == 0 ? sum & 0xFF : sum >> 8;
-                });
+        check(LaneFunctions::mpsadbw, 8, false, (i, a, b, imm) -> {
+            int word = i / 2;
+            long sum = 0;
+            for (int k = 0; k < 4; k++) {
+                sum += Math.abs(a[(imm >> 2 & 1) * 4 + word + k] - b[(imm & 3) * 4 + k]);
+            }
+            return i % 2 == 0 ? sum & 0xFF : sum >> 8;
+        });
     }
 
     @Test

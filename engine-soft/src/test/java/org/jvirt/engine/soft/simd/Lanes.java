@@ -5,9 +5,21 @@ import java.util.SplittableRandom;
 /// Vectors as arrays of elements, for definitions that are written element by element.
 final class Lanes {
     private static final long[] SPECIAL = {
-        0, -1, 1, Long.MIN_VALUE, Long.MAX_VALUE, 0x8080_8080_8080_8080L, 0x7F7F_7F7F_7F7F_7F7FL, 0x8000_8000_8000_8000L,
-        0x7FFF_7FFF_7FFF_7FFFL, 0x8000_0000_8000_0000L, 0x7FFF_FFFF_7FFF_FFFFL, 0x0001_0001_0001_0001L,
-        0x00FF_00FF_00FF_00FFL, 0xFF00_FF00_FF00_FF00L, 0x0123_4567_89AB_CDEFL
+        0,
+        -1,
+        1,
+        Long.MIN_VALUE,
+        Long.MAX_VALUE,
+        0x8080_8080_8080_8080L,
+        0x7F7F_7F7F_7F7F_7F7FL,
+        0x8000_8000_8000_8000L,
+        0x7FFF_7FFF_7FFF_7FFFL,
+        0x8000_0000_8000_0000L,
+        0x7FFF_FFFF_7FFF_FFFFL,
+        0x0001_0001_0001_0001L,
+        0x00FF_00FF_00FF_00FFL,
+        0xFF00_FF00_FF00_FF00L,
+        0x0123_4567_89AB_CDEFL
     };
 
     private Lanes() {}

@@ -68,7 +68,11 @@ class PackedIntegersTest {
         define(Mnemonic.PMULHUW, 16, false, (a, b) -> a * b / 65536);
         define(Mnemonic.PMULHRSW, 16, true, (a, b) -> Math.floorDiv(a * b + 16384, 32768));
         define(Mnemonic.PMULLD, 32, true, (a, b) -> a * b);
-        define(Mnemonic.PMULUDQ, 64, false, (a, b) -> Integer.toUnsignedLong((int) a) * Integer.toUnsignedLong((int) b));
+        define(
+                Mnemonic.PMULUDQ,
+                64,
+                false,
+                (a, b) -> Integer.toUnsignedLong((int) a) * Integer.toUnsignedLong((int) b));
         define(Mnemonic.PMULDQ, 64, true, (a, b) -> (long) (int) a * (int) b);
         define(Mnemonic.PABSB, 8, true, (a, b) -> Math.abs(b));
         define(Mnemonic.PABSW, 16, true, (a, b) -> Math.abs(b));
@@ -166,10 +170,8 @@ class PackedIntegersTest {
                 for (int size = 0; size < 3; size++) {
                     int bits = 16 << size;
                     int n = count;
-                    assertThat(shift(left[size], a, n))
-                            .isEqualTo(each(bits, false, a, x -> n >= bits ? 0 : x << n));
-                    assertThat(shift(right[size], a, n))
-                            .isEqualTo(each(bits, false, a, x -> n >= bits ? 0 : x >>> n));
+                    assertThat(shift(left[size], a, n)).isEqualTo(each(bits, false, a, x -> n >= bits ? 0 : x << n));
+                    assertThat(shift(right[size], a, n)).isEqualTo(each(bits, false, a, x -> n >= bits ? 0 : x >>> n));
                     if (size < 2) {
                         assertThat(shift(arithmetic[size], a, n))
                                 .isEqualTo(each(bits, true, a, x -> x >> Math.min(n, bits - 1)));

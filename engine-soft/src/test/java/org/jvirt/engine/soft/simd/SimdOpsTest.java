@@ -98,7 +98,10 @@ class SimdOpsTest {
                 cpu.r[BASE] = TestProcessor.ABSENT;
                 Registers before = Registers.of(cpu);
                 assertThat(machine.run(generator.bytes())).as("%s", insn).isEqualTo(PF);
-                assertThat(Registers.of(cpu)).as("%s", insn).usingRecursiveComparison().isEqualTo(before);
+                assertThat(Registers.of(cpu))
+                        .as("%s", insn)
+                        .usingRecursiveComparison()
+                        .isEqualTo(before);
                 boolean writes = row.access(insn.memoryOperand()) != Access.READ;
                 assertThat(faultedByWrite(generator.bytes())).as("%s", insn).isEqualTo(writes);
             }
@@ -197,11 +200,15 @@ class SimdOpsTest {
     @Test
     void reservedBitsOfMxcsrAreRefused() {
         machine.word(VectorMachine.DATA, 0x8000_1F80L);
-        assertThat(machine.run(a -> a.emit(Mnemonic.LDMXCSR, mem(VectorMachine.DATA).dword()))).isEqualTo(GP);
+        assertThat(machine.run(
+                        a -> a.emit(Mnemonic.LDMXCSR, mem(VectorMachine.DATA).dword())))
+                .isEqualTo(GP);
         machine.word(VectorMachine.DATA, 0x9FC0);
-        assertThat(machine.run(a -> a.emit(Mnemonic.LDMXCSR, mem(VectorMachine.DATA).dword())))
+        assertThat(machine.run(
+                        a -> a.emit(Mnemonic.LDMXCSR, mem(VectorMachine.DATA).dword())))
                 .isEqualTo(VectorMachine.NO_FAULT);
-        assertThat(machine.run(a -> a.emit(Mnemonic.STMXCSR, mem(VectorMachine.DATA + 8).dword())))
+        assertThat(machine.run(a ->
+                        a.emit(Mnemonic.STMXCSR, mem(VectorMachine.DATA + 8).dword())))
                 .isEqualTo(VectorMachine.NO_FAULT);
         assertThat(machine.word(VectorMachine.DATA + 8) & 0xFFFF_FFFFL).isEqualTo(0x9FC0);
     }

@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// Against the manual's definition: a matrix of all comparisons, the overrides for elements that are not valid, the aggregation.
+/// Against the manual's definition: a matrix of all comparisons, the overrides for elements that are not valid, the
+/// aggregation.
 class StringComparisonTest {
     @Test
     void everyControlByteDoesWhatTheManualDefines() {
@@ -43,9 +44,7 @@ class StringComparisonTest {
             for (int i = 0; i < n; i++) {
                 boolean aValid = i < la;
                 boolean bValid = j < lb;
-                boolean plain = aggregation != 1
-                        ? as[i] == bs[j]
-                        : i % 2 == 0 ? bs[j] >= as[i] : bs[j] <= as[i];
+                boolean plain = aggregation != 1 ? as[i] == bs[j] : i % 2 == 0 ? bs[j] >= as[i] : bs[j] <= as[i];
                 if (aValid && bValid) {
                     matrix[j][i] = plain;
                 } else if (aggregation < 2) {
@@ -94,7 +93,8 @@ class StringComparisonTest {
 
     @Test
     void lengthsAreFoundOrCutToTheElementsThatThereAre() {
-        assertThat(StringComparison.implicitLength(0x0000_0001_0203_0405L, 0, 0)).isEqualTo(5);
+        assertThat(StringComparison.implicitLength(0x0000_0001_0203_0405L, 0, 0))
+                .isEqualTo(5);
         assertThat(StringComparison.implicitLength(-1, -1, 1)).isEqualTo(8);
         assertThat(StringComparison.explicitLength(-5, 0)).isEqualTo(5);
         assertThat(StringComparison.explicitLength(Long.MIN_VALUE, 0)).isEqualTo(16);

@@ -37,13 +37,15 @@ class X87OpsTest {
     @Test
     void anUnmaskedExceptionIsRaisedByTheNextWaitingInstruction() {
         divideByZeroUnmasked();
-        assertThat(machine.run(a -> a.emit(Mnemonic.FNSTSW, AX).emit(Mnemonic.FNSTCW, mem(DATA).word())))
+        assertThat(machine.run(a -> a.emit(Mnemonic.FNSTSW, AX)
+                        .emit(Mnemonic.FNSTCW, mem(DATA).word())))
                 .isEqualTo(VectorMachine.NO_FAULT);
         assertThat(cpu.r[Cpu.RAX] & 0x8084).isEqualTo(0x8084);
         assertThat(machine.run(a -> a.emit(Mnemonic.FLD1))).isEqualTo(MF);
         assertThat(machine.run(a -> a.emit(Mnemonic.FWAIT))).isEqualTo(MF);
         assertThat(machine.run(a -> a.pxor(MM0, MM0))).isEqualTo(MF);
-        assertThat(machine.run(a -> a.emit(Mnemonic.FNCLEX).emit(Mnemonic.FLD1))).isEqualTo(VectorMachine.NO_FAULT);
+        assertThat(machine.run(a -> a.emit(Mnemonic.FNCLEX).emit(Mnemonic.FLD1)))
+                .isEqualTo(VectorMachine.NO_FAULT);
     }
 
     @Test

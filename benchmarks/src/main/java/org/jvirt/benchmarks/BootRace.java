@@ -1,0 +1,42 @@
+package org.jvirt.benchmarks;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// From the start of the process to the first line of the first user-space program, and to the process's end.
+final class BootRace {
+    private BootRace() {}
+
+    static String run(
+            GuestFiles files,
+            List<String> jvirt,
+            String engine,
+            int vcpus,
+            int memoryMib,
+            int rounds,
+            PrintWriter out) {
+        Path initrd = files.initrd("boot", List.of());
+        Map<String, List<String>> commands = new LinkedHashMap<>();
+        commands.put("QEMU", Commands.qemu(files.kernel(), initrd, vcpus, memoryMib));
+        commands.put("jvirt", Commands.jvirt(jvirt, engine, files.kernel(), initrd, vcpus, memoryMib));
+        Map<String, Sample> toUser = new LinkedHashMap<>();
+        Map<String, Sample> toEnd = new LinkedHashMap<>();
+        for (int round = 1; round <= rounds; round++) {
+            for (Map.Entry<String, List<String>> each : commands.entrySet()) {
+                out.printf("round %d of %d: %s%n", round, rounds, each.getKey());
+                out.flush();
+                TimedProcess process = TimedProcess.run(each.getValue(), Rival.LIMIT);
+                process.secondsTo(GuestFiles.FINISHED);
+                toUser.computeIfAbsent(each.getKey(), _ -> new Sample()).add(process.secondsTo(GuestFiles.USER_SPACE));
+                toEnd.computeIfAbsent(each.getKey(), _ -> new Sample()).add(process.seconds());
+            }
+        }
+        var table = new Table("boot of Debian's cloud kernel", "QEMU s", "jvirt s", "jvirt/QEMU");
+        Sample.compare(table, "to user space", toUser.get("QEMU"), toUser.get("jvirt"));
+        Sample.compare(table, "to the end of the process", toEnd.get("QEMU"), toEnd.get("jvirt"));
+        return table.toString();
+    }
+}
