@@ -8,10 +8,12 @@ package org.jvirt.machine;
 /// | 0 | the guest powered off, or reset with `--no-reboot`, or the user quit |
 /// | odd | the guest wrote to `isa-debug-exit` |
 /// | 64 | the user asked for something that cannot be |
+/// | 68 | the start script found no JDK |
 /// | 70 | the guest's processor shut down: triple fault |
 /// | 72 | the engine could not go on |
 /// | 74 | the host failed: a system call, a disk, memory |
 /// | 76 | a bug in jvirt |
+/// | 78 | the start script could not build jvirt |
 public final class ExitCodes {
     public static final int OK = 0;
     public static final int USER_ERROR = 64;
