@@ -45,4 +45,20 @@ class InterpreterContractTest {
             return new SoftHypervisor();
         }
     }
+
+    @Nested
+    class Tasks extends TaskContract {
+        @Override
+        Hypervisor engine() {
+            return new SoftHypervisor();
+        }
+    }
+
+    @Nested
+    class VirtualModes extends VirtualModeContract {
+        @Override
+        Hypervisor engine() {
+            return new SoftHypervisor();
+        }
+    }
 }
