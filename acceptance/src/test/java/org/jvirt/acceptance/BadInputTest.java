@@ -55,7 +55,7 @@ final class BadInputTest {
                 wrong("1 to 255 CPUs, not 300", "--kernel", kernel, "--cpus", "300"),
                 wrong("'two' is not an int", "--kernel", kernel, "--cpus", "two"),
                 wrong("pentium", "--kernel", kernel, "--cpu", "pentium"),
-                wrong("There is no engine 'turbo'", "--kernel", kernel, "--engine", "turbo"),
+                wrong("Unknown engine 'turbo'", "--kernel", kernel, "--engine", "turbo"),
                 wrong("Unknown option", "--kernel", kernel, "--memroy", "1G"),
                 wrong("Possible solutions: --memory", "--kernel", kernel, "--memroy", "1G"),
                 wrong("Unknown serial line 'telegraph'", "--kernel", kernel, "--serial", "telegraph"),

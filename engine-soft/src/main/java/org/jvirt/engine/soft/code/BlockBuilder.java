@@ -83,6 +83,7 @@ final class BlockBuilder {
 
     private Block decode(long la, long at, int key) {
         long page = at >>> GuestMemory.PAGE_SHIFT;
+        cache.makeRoom();
         cache.claim(page);
         boolean kept = false;
         try {

@@ -13,8 +13,8 @@ import org.jvirt.engine.soft.cpu.Processors;
 /// block has gone.
 final class BlockCache implements Cpu.CodeObserver {
     private static final int BUCKETS = 1 << 16;
-    /// More blocks than this, and all are given up when the next page is claimed.
-    private static final int MAX_BLOCKS = 1 << 17;
+    /// With this many blocks, all are given up before the next is decoded.
+    static final int MAX_BLOCKS = 1 << 17;
 
     private final Cpu cpu;
     private final Processors processors;
@@ -44,6 +44,18 @@ final class BlockCache implements Cpu.CodeObserver {
         return block;
     }
 
+    /// Gives up everything if there is no room for one more block. Not between claims: pages would lose theirs.
+    void makeRoom() {
+        if (count >= MAX_BLOCKS) {
+            clear();
+        }
+    }
+
+    /// How many blocks there are.
+    int count() {
+        return count;
+    }
+
     /// Makes sure that stores to the page will be noticed, before its bytes are read.
     void claim(long page) {
         CodePage known = pages[(int) page];
@@ -52,9 +64,6 @@ final class BlockCache implements Cpu.CodeObserver {
             pages[(int) page] = known;
         }
         if (known.blocks.isEmpty()) {
-            if (count >= MAX_BLOCKS) {
-                clear();
-            }
             processors.claimCodePage(cpu, page);
         }
     }

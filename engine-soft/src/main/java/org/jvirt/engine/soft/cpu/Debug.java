@@ -42,6 +42,7 @@ public final class Debug {
         address[3] = saved.dr3();
         dr6 = saved.dr6();
         dr7 = saved.dr7();
+        met = 0;
         update();
     }
 

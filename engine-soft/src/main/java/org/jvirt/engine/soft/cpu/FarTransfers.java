@@ -489,12 +489,12 @@ public final class FarTransfers {
         cpu.updateMode();
     }
 
-    /// RFLAGS from an IRET image: IOPL and IF as `mayChange` says, VM never.
+    /// RFLAGS from an IRET image: IOPL and IF as `mayChange` says, VIF and VIP with IOPL in protected mode, VM never.
     private void loadFlags(long image, int size, int mayChange) {
         int allowed = Cpu.TF | Cpu.DF | Cpu.NT | mayChange;
         if (size != 2) {
             allowed |= Cpu.RF | Cpu.AC | Cpu.ID;
-            if (cpu.cpl == 0 || (mayChange & Cpu.IOPL) != 0) {
+            if ((mayChange & Cpu.IOPL) != 0 && cpu.protectedMode()) {
                 allowed |= Cpu.VIF | Cpu.VIP;
             }
         }

@@ -365,7 +365,7 @@ public final class Interrupts {
             throw cpu.np(idtCode);
         }
         if (type == Descriptor.TASK_GATE) {
-            cpu.tasks.throughGate(Descriptor.gateSelector(gate), errorCode, ext);
+            cpu.tasks.throughGate(Descriptor.gateSelector(gate), flagsImage(vector, source), errorCode, ext);
             return;
         }
         int selector = Descriptor.gateSelector(gate);

@@ -5,7 +5,6 @@ package org.jvirt.engine.soft.cpu;
 public final class SingleStep {
     private final Cpu cpu;
     private boolean trap;
-    private boolean resumed;
     private long delivered;
 
     public SingleStep(Cpu cpu) {
@@ -21,7 +20,9 @@ public final class SingleStep {
     ///
     /// @throws GuestFault `#DB` of an execution breakpoint
     public void begin(long la) {
-        resumed = (cpu.systemFlags & Cpu.RF) != 0;
+        boolean resumed = (cpu.systemFlags & Cpu.RF) != 0;
+        // now rather than afterwards: an IRET may set it anew
+        cpu.systemFlags &= ~Cpu.RF;
         if (!resumed && cpu.shadow != Cpu.Shadow.ALL && cpu.debug.hasExecutionBreakpoints()) {
             long hits = cpu.debug.executionHits(la);
             if (hits != 0) {
@@ -37,9 +38,6 @@ public final class SingleStep {
     public void end() {
         if (cpu.interrupts.delivered() != delivered) {
             return;
-        }
-        if (resumed) {
-            cpu.systemFlags &= ~Cpu.RF;
         }
         if (trap && cpu.shadow != Cpu.Shadow.ALL) {
             cpu.debug.trap(Debug.SINGLE_STEP);

@@ -91,33 +91,39 @@ public final class TaskSwitch {
     // ---------------------------------------------------------------- switches
 
     void jump(int selector) {
-        start(selector, Reason.JUMP, GuestFault.NO_ERROR_CODE, 13, 0);
+        start(selector, Reason.JUMP, 13);
     }
 
     void call(int selector) {
-        start(selector, Reason.CALL, GuestFault.NO_ERROR_CODE, 13, 0);
+        start(selector, Reason.CALL, 13);
     }
 
     void jumpThroughGate(int selector) {
-        start(selector, Reason.JUMP, GuestFault.NO_ERROR_CODE, 13, 0);
+        start(selector, Reason.JUMP, 13);
     }
 
     void callThroughGate(int selector) {
-        start(selector, Reason.CALL, GuestFault.NO_ERROR_CODE, 13, 0);
+        start(selector, Reason.CALL, 13);
     }
 
     /// An interrupt or exception through a task gate.
-    void throughGate(int selector, int errorCode, int ext) {
-        start(selector, Reason.INTERRUPT, errorCode, 13, ext);
+    ///
+    /// @param flags RFLAGS as the old task keeps them
+    void throughGate(int selector, long flags, int errorCode, int ext) {
+        start(selector, Reason.INTERRUPT, flags, errorCode, 13, ext);
     }
 
     /// IRET with NT set.
     void back() {
         int selector = (int) cpu.mmu.systemLoad(cpu.segments.base[Segments.TR], 2);
-        start(selector, Reason.RETURN, GuestFault.NO_ERROR_CODE, 10, 0);
+        start(selector, Reason.RETURN, 10);
     }
 
-    private void start(int selector, Reason reason, int errorCode, int vector, int ext) {
+    private void start(int selector, Reason reason, int vector) {
+        start(selector, reason, cpu.rflags(), GuestFault.NO_ERROR_CODE, vector, 0);
+    }
+
+    private void start(int selector, Reason reason, long flags, int errorCode, int vector, int ext) {
         if ((selector & 4) != 0 || Segmentation.isNull(selector)) {
             throw cpu.segmentation.fault(vector, selector, ext);
         }
@@ -135,10 +141,28 @@ public final class TaskSwitch {
         if (Descriptor.limit(raw) < (wide ? SIZE_32 : SIZE_16) - 1) {
             throw cpu.segmentation.fault(10, selector, ext);
         }
-        perform(selector, raw, wide, reason, errorCode);
+        long[] incoming = perform(selector, raw, wide, reason, (int) flags);
+        try {
+            load(incoming, wide, reason == Reason.CALL || reason == Reason.INTERRUPT);
+            if (errorCode >= 0) {
+                cpu.push(errorCode, wide ? 4 : 2);
+            }
+        } catch (GuestFault fault) {
+            if (ext != 0) {
+                throw fault;
+            }
+            // the new task's own, not one of the instruction that has switched
+            cpu.interrupts.raise(fault);
+            return;
+        }
+        if (wide && (cpu.mmu.systemLoad(cpu.segments.base[Segments.TR] + 100, 1) & 1) != 0) {
+            cpu.debug.trap(Debug.TASK_SWITCH);
+        }
+        cpu.endBlock();
     }
 
-    private void perform(int selector, long raw, boolean wide, Reason reason, int errorCode) {
+    /// Leaves the old task; answers the state of the new one.
+    private long[] perform(int selector, long raw, boolean wide, Reason reason, int flags) {
         long newBase = Descriptor.base(raw);
         int oldSelector = cpu.segments.selector[Segments.TR];
         // what can fault, first: both segments must be there
@@ -150,11 +174,7 @@ public final class TaskSwitch {
         if (reason == Reason.JUMP || reason == Reason.RETURN) {
             setBusy(oldSelector, false);
         }
-        int outgoingFlags = (int) cpu.rflags();
-        if (reason == Reason.RETURN) {
-            outgoingFlags &= ~Cpu.NT;
-        }
-        saveOutgoing(outgoingFlags);
+        saveOutgoing(reason == Reason.RETURN ? flags & ~Cpu.NT : flags);
         if (reason == Reason.CALL || reason == Reason.INTERRUPT) {
             cpu.mmu.systemStore(newBase, 2, oldSelector);
         }
@@ -164,14 +184,7 @@ public final class TaskSwitch {
         cpu.segments.set(Segments.TR, selector, newBase, Descriptor.limit(raw), Descriptor.attributes(raw) | 2);
         cpu.control.setTaskSwitched();
         cpu.debug.taskSwitched();
-        load(incoming, wide, reason == Reason.CALL || reason == Reason.INTERRUPT);
-        if (errorCode >= 0) {
-            cpu.push(errorCode, wide ? 4 : 2);
-        }
-        if (wide && (cpu.mmu.systemLoad(newBase + 100, 1) & 1) != 0) {
-            cpu.debug.trap(Debug.TASK_SWITCH);
-        }
-        cpu.endBlock();
+        return incoming;
     }
 
     private void setBusy(int selector, boolean busy) {
@@ -234,10 +247,10 @@ public final class TaskSwitch {
     }
 
     private void load(long[] v, boolean wide, boolean nested) {
+        cpu.rip = v[0];
         if (wide && cpu.paging()) {
             cpu.control.setCr3(v[17]);
         }
-        cpu.rip = v[0];
         long image = v[1] | (nested ? Cpu.NT : 0);
         cpu.flags.unpack((int) image);
         cpu.systemFlags = (int) image & Cpu.SYSTEM_FLAGS;

@@ -34,6 +34,8 @@ final class Exclusions {
                 Mnemonic.LSL,
                 Mnemonic.VERR,
                 Mnemonic.VERW,
+                Mnemonic.LES,
+                Mnemonic.LDS,
                 Mnemonic.LSS,
                 Mnemonic.LFS,
                 Mnemonic.LGS,

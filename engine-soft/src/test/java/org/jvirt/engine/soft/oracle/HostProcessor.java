@@ -6,8 +6,12 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jvirt.linux.TracedProcess;
+import org.jvirt.x86.CodeSize;
 
 /// The host's own processor, running one instruction at a time in a traced child: the oracle.
+///
+/// The child is a 64-bit program. For 32-bit code its CS becomes the kernel's segment for 32-bit programs; from then on
+/// the kernel shows its registers as those of a 32-bit process, lower halves of the first eight.
 ///
 /// All calls belong to the thread that made it.
 final class HostProcessor implements AutoCloseable {
@@ -19,9 +23,23 @@ final class HostProcessor implements AutoCloseable {
     private static final int FS_BASE_WORD = 21;
     private static final int GS_BASE_WORD = 22;
     private static final int WORDS = 27;
+    // struct user_regs_struct of i386, in 32-bit words.
+    private static final int[] GENERAL_WORDS_32 = {6, 1, 2, 0, 15, 5, 3, 4};
+    private static final int DS_WORD_32 = 7;
+    private static final int ES_WORD_32 = 8;
+    private static final int FS_WORD_32 = 9;
+    private static final int GS_WORD_32 = 10;
+    private static final int ORIG_EAX_WORD_32 = 11;
+    private static final int EIP_WORD_32 = 12;
+    private static final int FLAGS_WORD_32 = 14;
+    private static final int WORDS_32 = 17;
+    private static final int CS_WORD = 17;
+    private static final int USER_CS_32 = 0x23;
+    private static final int USER_DS = 0x2b;
     private static final int SIGTRAP = 5;
     private static final int XSTATE_BV = 512;
 
+    private final CodeSize codeSize;
     private final Path program;
     private final TracedProcess process;
     private final byte[] words = new byte[WORDS * 8];
@@ -30,11 +48,29 @@ final class HostProcessor implements AutoCloseable {
     private final int xstateBytes;
     private final byte[] memory = new byte[TestLayout.DATA_BYTES];
 
-    HostProcessor() throws IOException {
+    HostProcessor(CodeSize codeSize) throws IOException {
+        this.codeSize = codeSize;
         program = TinyElf.write();
         process = TracedProcess.start(program);
         process.readRegisters(TracedProcess.GENERAL_REGISTERS, words);
+        if (!codeSize.isLong()) {
+            enter32BitCode();
+        }
         xstateBytes = process.readRegisters(TracedProcess.EXTENDED_STATE, xstate);
+    }
+
+    /// FS becomes a flat segment, GS stays null: memory operands with that override fault.
+    private void enter32BitCode() {
+        registers.putLong(CS_WORD * 8, USER_CS_32);
+        process.writeRegisters(TracedProcess.GENERAL_REGISTERS, words, words.length);
+        int length = process.readRegisters(TracedProcess.GENERAL_REGISTERS, words);
+        if (length != WORDS_32 * 4) {
+            throw new IllegalStateException("The kernel shows %d bytes of registers of 32-bit code".formatted(length));
+        }
+        registers.putInt(DS_WORD_32 * 4, USER_DS);
+        registers.putInt(ES_WORD_32 * 4, USER_DS);
+        registers.putInt(FS_WORD_32 * 4, USER_DS);
+        registers.putInt(GS_WORD_32 * 4, 0);
     }
 
     void loadCode(long address, byte[] code) {
@@ -61,6 +97,33 @@ final class HostProcessor implements AutoCloseable {
     /// processor traps after each iteration.
     TracedProcess.Stop step(MachineState state, boolean repeated) {
         long start = state.rip;
+        if (codeSize.isLong()) {
+            load64(state);
+        } else {
+            load32(state);
+        }
+        TracedProcess.Stop stop;
+        do {
+            stop = process.step();
+            process.readRegisters(TracedProcess.GENERAL_REGISTERS, words);
+        } while (repeated && stop.signal() == SIGTRAP && instructionPointer() == start);
+        if (codeSize.isLong()) {
+            save64(state);
+        } else {
+            save32(state);
+        }
+        state.rip = instructionPointer();
+        state.flags &= ~MachineState.UNTOLD_FLAGS;
+        return stop;
+    }
+
+    private long instructionPointer() {
+        return codeSize.isLong()
+                ? registers.getLong(RIP_WORD * 8)
+                : Integer.toUnsignedLong(registers.getInt(EIP_WORD_32 * 4));
+    }
+
+    private void load64(MachineState state) {
         for (int i = 0; i < 16; i++) {
             registers.putLong(GENERAL_WORDS[i] * 8, state.general[i]);
         }
@@ -70,19 +133,32 @@ final class HostProcessor implements AutoCloseable {
         registers.putLong(FS_BASE_WORD * 8, state.fsBase);
         registers.putLong(GS_BASE_WORD * 8, state.gsBase);
         process.writeRegisters(TracedProcess.GENERAL_REGISTERS, words, words.length);
-        TracedProcess.Stop stop;
-        do {
-            stop = process.step();
-            process.readRegisters(TracedProcess.GENERAL_REGISTERS, words);
-        } while (repeated && stop.signal() == SIGTRAP && registers.getLong(RIP_WORD * 8) == start);
+    }
+
+    private void save64(MachineState state) {
         for (int i = 0; i < 16; i++) {
             state.general[i] = registers.getLong(GENERAL_WORDS[i] * 8);
         }
-        state.rip = registers.getLong(RIP_WORD * 8);
-        state.flags = registers.getLong(FLAGS_WORD * 8) & ~MachineState.UNTOLD_FLAGS;
+        state.flags = registers.getLong(FLAGS_WORD * 8);
         state.fsBase = registers.getLong(FS_BASE_WORD * 8);
         state.gsBase = registers.getLong(GS_BASE_WORD * 8);
-        return stop;
+    }
+
+    private void load32(MachineState state) {
+        for (int i = 0; i < 8; i++) {
+            registers.putInt(GENERAL_WORDS_32[i] * 4, (int) state.general[i]);
+        }
+        registers.putInt(ORIG_EAX_WORD_32 * 4, -1);
+        registers.putInt(EIP_WORD_32 * 4, (int) state.rip);
+        registers.putInt(FLAGS_WORD_32 * 4, (int) state.flags);
+        process.writeRegisters(TracedProcess.GENERAL_REGISTERS, words, WORDS_32 * 4);
+    }
+
+    private void save32(MachineState state) {
+        for (int i = 0; i < 8; i++) {
+            state.general[i] = Integer.toUnsignedLong(registers.getInt(GENERAL_WORDS_32[i] * 4));
+        }
+        state.flags = Integer.toUnsignedLong(registers.getInt(FLAGS_WORD_32 * 4));
     }
 
     void readData(MachineState state) {

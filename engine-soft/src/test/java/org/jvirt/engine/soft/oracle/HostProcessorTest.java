@@ -4,11 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
+import org.jvirt.x86.CodeSize;
 
 class HostProcessorTest {
     @Test
     void oneInstructionRunsOnTheHost() throws IOException {
-        try (var host = new HostProcessor()) {
+        try (var host = new HostProcessor(CodeSize.CODE64)) {
             var state = new MachineState();
             state.rip = TestLayout.CODE;
             state.general[0] = 5;
@@ -22,8 +23,22 @@ class HostProcessorTest {
     }
 
     @Test
+    void oneInstructionRunsOnTheHostAs32BitCode() throws IOException {
+        try (var host = new HostProcessor(CodeSize.CODE32)) {
+            var state = new MachineState();
+            state.rip = TestLayout.CODE;
+            state.general[0] = 0xffff_ffffL;
+            state.flags = 0x202;
+            host.loadCode(TestLayout.CODE, new byte[] {0x40, (byte) 0x90}); // inc eax; in 64-bit code a REX prefix
+            assertThat(host.step(state).signal()).isEqualTo(5);
+            assertThat(state.general[0]).isZero();
+            assertThat(state.rip).isEqualTo(TestLayout.CODE + 1);
+        }
+    }
+
+    @Test
     void aFaultIsReportedWithItsAddressAndTheProcessLives() throws IOException {
-        try (var host = new HostProcessor()) {
+        try (var host = new HostProcessor(CodeSize.CODE64)) {
             var state = new MachineState();
             state.rip = TestLayout.CODE;
             state.general[3] = 0x1234_5678L;
@@ -40,7 +55,7 @@ class HostProcessorTest {
 
     @Test
     void extendedStateGoesInAndOut() throws IOException {
-        try (var host = new HostProcessor()) {
+        try (var host = new HostProcessor(CodeSize.CODE64)) {
             var state = new MachineState();
             host.readExtended(state);
             state.extended[160] = 42; // xmm0

@@ -26,8 +26,9 @@ import org.jvirt.engine.soft.cpu.Segments;
 import org.jvirt.testkit.ManualClock;
 import org.jvirt.testkit.QuietMachine;
 import org.jvirt.testkit.TestMemory;
+import org.jvirt.x86.CodeSize;
 
-/// The interpreter's processor in user mode with the memory of [TestLayout]: executes one operation and shows what
+/// The interpreter's processor in user mode, 64-bit or compatibility mode, with the memory of [TestLayout]: executes one operation and shows what
 /// became of everything.
 final class InterpretedProcessor implements AutoCloseable {
     private static final long CODE_GPA = 0x1000;
@@ -42,12 +43,14 @@ final class InterpretedProcessor implements AutoCloseable {
     /// Nothing was thrown.
     static final int NO_FAULT = -1;
 
+    private final CodeSize codeSize;
     private final GuestMemory memory = TestMemory.ofBytes(1 << 20);
     private final Cpu cpu;
     private final byte[] extended = new byte[EXTENDED_BYTES];
     private long faultAddress;
 
-    InterpretedProcessor(CpuidTable cpuid) {
+    InterpretedProcessor(CodeSize codeSize, CpuidTable cpuid) {
+        this.codeSize = codeSize;
         buildPageTables();
         var spec = new VmSpec(
                 "oracle",
@@ -78,21 +81,23 @@ final class InterpretedProcessor implements AutoCloseable {
         }
     }
 
-    private static CpuState initial(XsaveArea area) {
+    private CpuState initial(XsaveArea area) {
         int data = Segment.PRESENT | Segment.S | 3 | 3 << 5 | Segment.BIG | Segment.GRANULARITY;
-        int code = Segment.PRESENT | Segment.S | 0xB | 3 << 5 | Segment.LONG | Segment.GRANULARITY;
+        int size = codeSize.isLong() ? Segment.LONG : Segment.BIG;
+        int code = Segment.PRESENT | Segment.S | 0xB | 3 << 5 | size | Segment.GRANULARITY;
         Segment user = Segment.flat(0x2b, data);
+        Segment nullInCompatibilityMode = codeSize.isLong() ? user : new Segment(0, 0, 0, Segment.UNUSABLE);
         Segment none = new Segment(0, 0, 0xffff_ffffL, Segment.UNUSABLE);
         var table = new DescriptorTable(0, 0);
         return new CpuState(
                 GeneralRegisters.of(new long[16], TestLayout.CODE, 0x202),
                 new SegmentRegisters(
                         user,
-                        Segment.flat(0x33, code),
+                        Segment.flat(codeSize.isLong() ? 0x33 : 0x23, code),
                         user,
                         user,
                         user,
-                        user,
+                        nullInCompatibilityMode,
                         none,
                         new Segment(0x40, 0, TSS_WITHOUT_PORTS, Segment.PRESENT | 0xB),
                         table,
