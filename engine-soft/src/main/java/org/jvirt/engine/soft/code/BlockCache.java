@@ -14,7 +14,7 @@ import org.jvirt.engine.soft.cpu.Processors;
 final class BlockCache implements Cpu.CodeObserver {
     private static final int BUCKETS = 1 << 16;
     /// With this many blocks, all are given up before the next is decoded.
-    static final int MAX_BLOCKS = 1 << 17;
+    private static final int MAX_BLOCKS = 1 << 17;
 
     private final Cpu cpu;
     private final Processors processors;
@@ -49,11 +49,6 @@ final class BlockCache implements Cpu.CodeObserver {
         if (count >= MAX_BLOCKS) {
             clear();
         }
-    }
-
-    /// How many blocks there are.
-    int count() {
-        return count;
     }
 
     /// Makes sure that stores to the page will be noticed, before its bytes are read.

@@ -61,4 +61,20 @@ class InterpreterContractTest {
             return new SoftHypervisor();
         }
     }
+
+    @Nested
+    class Processor extends ProcessorContract {
+        @Override
+        Hypervisor engine() {
+            return new SoftHypervisor();
+        }
+    }
+
+    @Nested
+    class SegmentLimits extends SegmentContract {
+        @Override
+        Hypervisor engine() {
+            return new SoftHypervisor();
+        }
+    }
 }

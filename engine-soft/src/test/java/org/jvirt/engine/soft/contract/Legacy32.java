@@ -55,10 +55,7 @@ final class Legacy32 {
     static void gate(Guest guest, long table, int slot, int selector, long offset, int attributes) {
         guest.memory.writeLong(
                 table + 8L * slot,
-                offset & 0xFFFF
-                        | (long) selector << 16
-                        | (long) attributes << 40
-                        | (offset & 0xFFFF_0000L) << 32);
+                offset & 0xFFFF | (long) selector << 16 | (long) attributes << 40 | (offset & 0xFFFF_0000L) << 32);
     }
 
     /// Makes `vector` an interrupt gate to `code` at [#HANDLER] and a distance of its own.

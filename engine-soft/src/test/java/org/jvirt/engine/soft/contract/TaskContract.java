@@ -58,7 +58,9 @@ abstract class TaskContract extends HypervisorContract {
             assertThat(guest.memory.readShort(Legacy32.SHORT + 16) & NT)
                     .as("NT in the finished task")
                     .isZero();
-            assertThat(guest.memory.readByte(Legacy32.GDT + 0x3D)).as("available").isEqualTo(0x81);
+            assertThat(guest.memory.readByte(Legacy32.GDT + 0x3D))
+                    .as("available")
+                    .isEqualTo(0x81);
             assertThat(guest.memory.readByte(Legacy32.GDT + 0x2D)).as("busy").isEqualTo(0x8B);
         }
     }
@@ -78,7 +80,9 @@ abstract class TaskContract extends HypervisorContract {
                             .out(Guest.EXIT_PORT, AL));
             assertThat(guest.registers().rsi()).isEqualTo(0x1234_5678);
             assertThat(guest.registers().rcx()).isEqualTo(9);
-            assertThat(guest.memory.readShort(Legacy32.SHORT)).as("no back link").isZero();
+            assertThat(guest.memory.readShort(Legacy32.SHORT))
+                    .as("no back link")
+                    .isZero();
             assertThat(guest.memory.readShort(Legacy32.SHORT + 14)).as("IP").isEqualTo(0x15);
             assertThat(guest.memory.readByte(Legacy32.GDT + 0x3D)).isEqualTo(0x81);
             assertThat(guest.memory.readByte(Legacy32.GDT + 0x2D)).isEqualTo(0x8B);
@@ -100,8 +104,7 @@ abstract class TaskContract extends HypervisorContract {
                             .inc(ESI)
                             .iretd()
                             .jmp("again"));
-            Legacy32.handle(
-                    guest, 0x81, 3, Legacy32.handler(0x81).out(Guest.EXIT_PORT, AL));
+            Legacy32.handle(guest, 0x81, 3, Legacy32.handler(0x81).out(Guest.EXIT_PORT, AL));
             guest.load(
                     Guest.FREE,
                     Legacy32.code32(Guest.FREE)
@@ -112,7 +115,9 @@ abstract class TaskContract extends HypervisorContract {
                             .emit(Mnemonic.INT, new Imm(0x81)));
             Legacy32.run(guest, Legacy32.toUser(2));
             assertThat(guest.registers().rcx()).isEqualTo(2);
-            assertThat(guest.memory.readInt(Legacy32.SECOND + 64)).as("ESI there").isEqualTo(2);
+            assertThat(guest.memory.readInt(Legacy32.SECOND + 64))
+                    .as("ESI there")
+                    .isEqualTo(2);
             assertThat(guest.memory.readInt(Legacy32.SECOND + 48) & NT)
                     .as("NT there")
                     .isEqualTo(NT);
@@ -127,10 +132,13 @@ abstract class TaskContract extends HypervisorContract {
             Legacy32.task(guest, Legacy32.SECOND, Legacy32.at(0));
             guest.load(Legacy32.at(0), Legacy32.handler(0).pop(ESI).out(Guest.EXIT_PORT, AL));
             Legacy32.run(
-                    guest, Legacy32.code32(Guest.CODE).mov(EAX, 0x7F8).mov(DS, AX).hlt());
+                    guest,
+                    Legacy32.code32(Guest.CODE).mov(EAX, 0x7F8).mov(DS, AX).hlt());
             assertThat(guest.registers().rsi()).isEqualTo(0x7F8);
             assertThat(guest.memory.readInt(Legacy32.RUNNING + 32)).as("EIP").isEqualTo((int) Guest.CODE + 5);
-            assertThat(guest.memory.readInt(Legacy32.RUNNING + 36) & RF).as("RF").isEqualTo(RF);
+            assertThat(guest.memory.readInt(Legacy32.RUNNING + 36) & RF)
+                    .as("RF")
+                    .isEqualTo(RF);
         }
     }
 
@@ -140,11 +148,10 @@ abstract class TaskContract extends HypervisorContract {
             Legacy32.tables(guest);
             Legacy32.gate(guest, Legacy32.IDT, 13, 0x38, 0, Legacy32.TASK_GATE);
             Legacy32.shortTask(guest, 0x10);
-            guest.load(
-                    Guest.FREE + 0x10,
-                    code16(0x10).mov(CX, SP).pop(SI).out(Guest.EXIT_PORT, AL));
+            guest.load(Guest.FREE + 0x10, code16(0x10).mov(CX, SP).pop(SI).out(Guest.EXIT_PORT, AL));
             Legacy32.run(
-                    guest, Legacy32.code32(Guest.CODE).mov(EAX, 0x7F8).mov(DS, AX).hlt());
+                    guest,
+                    Legacy32.code32(Guest.CODE).mov(EAX, 0x7F8).mov(DS, AX).hlt());
             assertThat(guest.registers().rsi() & 0xFFFF).isEqualTo(0x7F8);
             assertThat(guest.registers().rcx() & 0xFFFF).isEqualTo(0xEFFE);
         }
@@ -160,7 +167,11 @@ abstract class TaskContract extends HypervisorContract {
                     guest,
                     10,
                     0,
-                    Legacy32.handler(10).pop(ESI).pop(EDI).emit(Mnemonic.STR, BX).out(Guest.EXIT_PORT, AL));
+                    Legacy32.handler(10)
+                            .pop(ESI)
+                            .pop(EDI)
+                            .emit(Mnemonic.STR, BX)
+                            .out(Guest.EXIT_PORT, AL));
             Legacy32.run(guest, Legacy32.code32(Guest.CODE).emit(Mnemonic.JMPF, new FarPointer(0x30, 0)));
             assertThat(guest.registers().rsi()).as("error code").isEqualTo(0x7F8);
             assertThat(guest.registers().rdi()).as("EIP of the new task").isEqualTo(Guest.FREE + 0x77);
@@ -175,8 +186,7 @@ abstract class TaskContract extends HypervisorContract {
             Legacy32.task(guest, Legacy32.SECOND, Guest.FREE + 0x77);
             guest.memory.writeInt(Legacy32.SECOND + 72 + 12, 0x7F8);
             Legacy32.gate(guest, Legacy32.IDT, 0x80, 0x30, 0, Legacy32.TASK_GATE);
-            Legacy32.handle(
-                    guest, 10, 0, Legacy32.handler(10).pop(ESI).pop(EDI).out(Guest.EXIT_PORT, AL));
+            Legacy32.handle(guest, 10, 0, Legacy32.handler(10).pop(ESI).pop(EDI).out(Guest.EXIT_PORT, AL));
             Legacy32.run(guest, Legacy32.code32(Guest.CODE).emit(Mnemonic.INT, new Imm(0x80)));
             assertThat(guest.registers().rsi()).isEqualTo(0x7F8);
             assertThat(guest.registers().rdi()).isEqualTo(Guest.FREE + 0x77);
@@ -189,8 +199,7 @@ abstract class TaskContract extends HypervisorContract {
             Legacy32.descriptor(guest, 0x30, Legacy32.SECOND, limit, attributes);
             Legacy32.handle(
                     guest, vector, 0, Legacy32.handler(vector).pop(ESI).pop(EDI).out(Guest.EXIT_PORT, AL));
-            Legacy32.run(
-                    guest, Legacy32.code32(Guest.CODE).nop().emit(Mnemonic.JMPF, new FarPointer(0x30, 0)));
+            Legacy32.run(guest, Legacy32.code32(Guest.CODE).nop().emit(Mnemonic.JMPF, new FarPointer(0x30, 0)));
             assertThat(guest.registers().rsi()).as("error code").isEqualTo(0x30);
             assertThat(guest.registers().rdi()).as("EIP of the jump").isEqualTo(Guest.CODE + 1);
         }
@@ -212,8 +221,7 @@ abstract class TaskContract extends HypervisorContract {
             Legacy32.tables(guest);
             guest.memory.writeShort(Legacy32.RUNNING, 0x30);
             Legacy32.handle(guest, 10, 0, Legacy32.handler(10).pop(ESI).out(Guest.EXIT_PORT, AL));
-            Legacy32.run(
-                    guest, Legacy32.code32(Guest.CODE).push(NT | 2).popf().iretd());
+            Legacy32.run(guest, Legacy32.code32(Guest.CODE).push(NT | 2).popf().iretd());
             assertThat(guest.registers().rsi()).isEqualTo(0x30);
         }
     }

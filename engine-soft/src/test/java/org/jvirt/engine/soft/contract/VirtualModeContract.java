@@ -116,8 +116,7 @@ abstract class VirtualModeContract extends HypervisorContract {
         }
         try (var guest = guest()) {
             guest.memory.writeByte(Legacy32.RUNNING + Legacy32.REDIRECTION + 4, 2);
-            Legacy32.handle(
-                    guest, 0x21, 3, Legacy32.handler(0x21).pop(EDI).out(Guest.EXIT_PORT, AL));
+            Legacy32.handle(guest, 0x21, 3, Legacy32.handler(0x21).pop(EDI).out(Guest.EXIT_PORT, AL));
             virtual(guest, code16().nop().emit(Mnemonic.INT, new Imm(0x21)), IOPL, VME);
             assertThat(guest.registers().rdi()).as("through the gate").isEqualTo(3);
         }

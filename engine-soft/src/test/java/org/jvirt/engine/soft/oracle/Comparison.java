@@ -37,6 +37,7 @@ final class Comparison implements AutoCloseable {
     private final HostFeatures features = HostFeatures.read();
     private final List<OpcodeRow> rows = new ArrayList<>();
     private final BitSet ran = new BitSet();
+    private final BitSet notGenerated = new BitSet();
     private final SortedMap<String, List<OpcodeRow>> leftOut = new TreeMap<>();
     private final Map<Mnemonic, Integer> differing = new EnumMap<>(Mnemonic.class);
     private final StringBuilder report = new StringBuilder();
@@ -68,10 +69,6 @@ final class Comparison implements AutoCloseable {
         }
     }
 
-    List<OpcodeRow> rows() {
-        return rows;
-    }
-
     SortedMap<String, List<OpcodeRow>> leftOut() {
         return leftOut;
     }
@@ -97,14 +94,22 @@ final class Comparison implements AutoCloseable {
         return report.toString();
     }
 
-    /// Runs `count` cases, row after row.
+    /// Runs `count` cases, row after row. Called once.
     void run(long seed, long count) {
         var generator = new CaseGenerator(codeSize, seed);
         for (long number = 0; number < count; number++) {
             OpcodeRow row = rows.get((int) (number % rows.size()));
-            if (generator.instruction(row, insn)) {
+            if (!generator.instruction(row, insn)) {
+                notGenerated.set(row.index());
+            } else if (!Exclusions.leavesOpen(insn)) {
                 generator.state(insn, start);
                 compare(generator, seed, number);
+            }
+        }
+        for (OpcodeRow row : rows) {
+            if (notGenerated.get(row.index()) && !ran.get(row.index())) {
+                leftOut.computeIfAbsent("without instruction in " + codeSize, r -> new ArrayList<>())
+                        .add(row);
             }
         }
     }

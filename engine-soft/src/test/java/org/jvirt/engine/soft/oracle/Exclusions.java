@@ -2,6 +2,8 @@ package org.jvirt.engine.soft.oracle;
 
 import java.util.EnumMap;
 import java.util.Map;
+import org.jvirt.engine.soft.cpu.Segments;
+import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.OpcodeRow;
 
@@ -136,6 +138,21 @@ final class Exclusions {
     }
 
     private Exclusions() {}
+
+    /// Whether the outcome is each processor's own although that of the row's other instructions is not.
+    ///
+    /// - No memory is mapped where 16-bit addresses reach: which operand of a comparison or which byte of a masked
+    ///   store faults first, or whether a store faults whose mask selects nothing, the manuals leave open.
+    /// - ARPL that changes nothing faults in a segment that is not writable according to the manuals, and does not
+    on
+    ///   AMD's processors. CS is the only such segment.
+    static boolean leavesOpen(Instruction insn) {
+        return switch (insn.mnemonic()) {
+            case CMPS, MASKMOVQ, MASKMOVDQU, VMASKMOVDQU -> insn.addressSize() == 2;
+            case ARPL -> insn.segment() == Segments.CS;
+            default -> false;
+        };
+    }
 
     /// Why the row is left out, or empty.
     static String reason(OpcodeRow row) {

@@ -10,8 +10,8 @@ import org.jvirt.x86.CodeSize;
 
 /// The host's own processor, running one instruction at a time in a traced child: the oracle.
 ///
-/// The child is a 64-bit program. For 32-bit code its CS becomes the kernel's segment for 32-bit programs; from then on
-/// the kernel shows its registers as those of a 32-bit process, lower halves of the first eight.
+/// The child is a 64-bit program. For 32-bit code its CS becomes the kernel's segment for 32-bit programs; from then
+/// on the kernel shows its registers as those of a 32-bit process: lower halves of the first eight.
 ///
 /// All calls belong to the thread that made it.
 final class HostProcessor implements AutoCloseable {
@@ -65,7 +65,7 @@ final class HostProcessor implements AutoCloseable {
         process.writeRegisters(TracedProcess.GENERAL_REGISTERS, words, words.length);
         int length = process.readRegisters(TracedProcess.GENERAL_REGISTERS, words);
         if (length != WORDS_32 * 4) {
-            throw new IllegalStateException("The kernel shows %d bytes of registers of 32-bit code".formatted(length));
+            throw new IllegalStateException("The kernel shows %d bytes of 32-bit registers".formatted(length));
         }
         registers.putInt(DS_WORD_32 * 4, USER_DS);
         registers.putInt(ES_WORD_32 * 4, USER_DS);

@@ -80,7 +80,7 @@ class OracleTest {
             ROWS_RAN.or(comparison.ran());
             int all = OpcodeTable.rows().size();
             System.out.printf(
-                    "oracle: %s, seed %d: %d instructions, %d of them faulted; %d of %d rows (%.1f %%) of the table%n",
+                    "oracle: %s, seed %d: %d instructions, %d faulted; %d of %d rows of the table (%.1f %%)%n",
                     codeSize,
                     seed,
                     comparison.executed(),
