@@ -11,7 +11,8 @@ final class FourProcessorsTest {
     /// With AVX2, whose state the kernel saves and restores through XSAVE.
     @Test
     void fourProcessorsWorkAndAPanicResetsTheMachine() throws InterruptedException {
-        try (Guest guest = Guest.start(builder -> builder.cpus(4).cpu("x86-64-v3").memory(512).reboot(false))) {
+        try (Guest guest = Guest.start(
+                builder -> builder.cpus(4).cpu("x86-64-v3").memory(512).reboot(false))) {
             Shell shell = guest.shell();
             Processors.check(shell, 4);
             assertThat(shell.run("grep -m1 flags /proc/cpuinfo")).contains(" avx2 ");

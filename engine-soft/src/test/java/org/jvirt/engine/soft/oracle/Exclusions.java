@@ -144,8 +144,7 @@ final class Exclusions {
     /// - No memory is mapped where 16-bit addresses reach: which operand of a comparison or which byte of a masked
     ///   store faults first, or whether a store faults whose mask selects nothing, the manuals leave open.
     /// - ARPL that changes nothing faults in a segment that is not writable according to the manuals, and does not
-    on
-    ///   AMD's processors. CS is the only such segment.
+    ///   on AMD's processors. CS is the only such segment.
     static boolean leavesOpen(Instruction insn) {
         return switch (insn.mnemonic()) {
             case CMPS, MASKMOVQ, MASKMOVDQU, VMASKMOVDQU -> insn.addressSize() == 2;
