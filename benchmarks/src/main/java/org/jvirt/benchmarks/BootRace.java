@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// From the start of the process to the first line of the first user-space program, and to the process's end.
 final class BootRace {
@@ -35,8 +36,16 @@ final class BootRace {
             }
         }
         var table = new Table("boot of Debian's cloud kernel", "QEMU s", "jvirt s", "jvirt/QEMU");
-        Sample.compare(table, "to user space", toUser.get("QEMU"), toUser.get("jvirt"));
-        Sample.compare(table, "to the end of the process", toEnd.get("QEMU"), toEnd.get("jvirt"));
+        Sample.compare(
+                table,
+                "to user space",
+                Objects.requireNonNull(toUser.get("QEMU")),
+                Objects.requireNonNull(toUser.get("jvirt")));
+        Sample.compare(
+                table,
+                "to the end of the process",
+                Objects.requireNonNull(toEnd.get("QEMU")),
+                Objects.requireNonNull(toEnd.get("jvirt")));
         return table.toString();
     }
 }

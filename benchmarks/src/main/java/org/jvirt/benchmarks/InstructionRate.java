@@ -75,7 +75,7 @@ final class InstructionRate {
             seconds.add(nanos / 1e9);
             rates.add(count * 1e3 / nanos);
         } catch (TimeoutException e) {
-            throw new BenchmarkException(e.getMessage(), e);
+            throw new BenchmarkException(String.valueOf(e.getMessage()), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new BenchmarkException("Interrupted", e);

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jvirt.testkit.TinyKernel;
 
 /// A whole process around a guest of three instructions: what starting costs.
@@ -49,7 +50,11 @@ final class StartRace {
             }
         }
         var table = new Table("start", "QEMU s", "jvirt s", "jvirt/QEMU");
-        Sample.compare(table, "whole process, three guest instructions", times.get("QEMU"), times.get("jvirt"));
+        Sample.compare(
+                table,
+                "whole process, three guest instructions",
+                Objects.requireNonNull(times.get("QEMU")),
+                Objects.requireNonNull(times.get("jvirt")));
         return table.toString();
     }
 
