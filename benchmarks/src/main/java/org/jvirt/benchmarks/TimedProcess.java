@@ -36,7 +36,7 @@ record TimedProcess(List<Line> lines, double seconds, int exitCode) {
         }
         CompletableFuture<Boolean> inTime =
                 process.onExit().thenApply(_ -> true).completeOnTimeout(false, limit.toNanos(), TimeUnit.NANOSECONDS);
-        inTime.thenAccept(ended -> {
+        var _ = inTime.thenAccept(ended -> {
             if (!ended) {
                 process.destroyForcibly();
             }
