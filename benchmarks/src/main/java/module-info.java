@@ -2,6 +2,7 @@
 module org.jvirt.benchmarks {
     requires info.picocli;
     requires org.jvirt.cli;
+    requires org.jvirt.engine.kvm;
     requires org.jvirt.machine;
     requires org.jvirt.testkit;
     requires static org.jspecify;

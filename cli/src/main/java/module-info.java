@@ -9,7 +9,12 @@ module org.jvirt.cli {
     requires static org.jspecify;
 
     exports org.jvirt.cli.debian;
+    exports org.jvirt.cli.image;
 
     opens org.jvirt.cli to
+            info.picocli;
+    opens org.jvirt.cli.image to
+            info.picocli;
+    opens org.jvirt.cli.img to
             info.picocli;
 }

@@ -1,6 +1,7 @@
-/// The engine that needs no help from hardware: memory management, interpreter.
+/// The engine that needs no help from hardware: memory management, interpreter, translator.
 module org.jvirt.engine.soft {
     requires transitive org.jvirt.core;
+    requires org.jvirt.linux;
     requires org.jvirt.x86;
     requires static org.jspecify;
 

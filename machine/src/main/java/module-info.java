@@ -2,6 +2,7 @@
 module org.jvirt.machine {
     requires transitive org.jvirt.core;
     requires org.jvirt.devices;
+    requires org.jvirt.engine.kvm;
     requires org.jvirt.engine.soft;
     requires org.jvirt.linux;
     requires org.jvirt.x86;
@@ -10,6 +11,7 @@ module org.jvirt.machine {
     exports org.jvirt.machine;
     exports org.jvirt.machine.chardev;
     exports org.jvirt.machine.cpu;
+    exports org.jvirt.machine.host;
     exports org.jvirt.machine.layout;
     exports org.jvirt.machine.monitor;
 }

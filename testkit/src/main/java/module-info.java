@@ -1,7 +1,11 @@
-/// Hand-written fakes and small helpers that the tests of every module share.
+/// Hand-written fakes, small helpers and the contracts of engines, which the tests of several modules share.
 module org.jvirt.testkit {
     requires transitive org.jvirt.core;
+    requires static org.junit.jupiter.api;
+    requires static org.assertj.core;
+    requires transitive org.jvirt.x86;
     requires static org.jspecify;
 
     exports org.jvirt.testkit;
+    exports org.jvirt.testkit.contract;
 }

@@ -63,8 +63,12 @@ final class BadInputTest {
                 wrong("absent: there is no such file", "--kernel", kernel, "--disk", absent),
                 wrong("it is a directory", "--kernel", kernel, "--disk", directory.toString()),
                 wrong("it is empty; give it a size", "--kernel", kernel, "--disk", empty.toString()),
-                wrong("its 1000 bytes are no multiple of 512", "--kernel", kernel, "--disk", odd.toString()),
-                wrong("format=qcow2 is not supported", "--kernel", kernel, "--disk", "file=" + odd + ",format=qcow2"),
+                wrong(
+                        "as qcow2: it does not begin with",
+                        "--kernel",
+                        kernel,
+                        "--disk",
+                        "file=" + odd + ",format=qcow2"),
                 wrong("'colour' is not supported", "--kernel", kernel, "--disk", "file=" + odd + ",colour=red"));
     }
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.jvirt.images.DiskImages;
-import org.jvirt.images.ImageFormat;
+import org.jvirt.images.format.ImageFormat;
 import org.jvirt.machine.chardev.TranscriptBackend;
 
 /// Debian's cloud kernel on one processor with 256 MiB and one of each device.

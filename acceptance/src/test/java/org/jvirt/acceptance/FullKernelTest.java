@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.jvirt.cli.debian.DebianGuest;
 import org.jvirt.images.DiskImages;
-import org.jvirt.images.ImageFormat;
+import org.jvirt.images.format.ImageFormat;
 
 /// The kernel that Debian installs on hardware: more drivers, more ways to go wrong.
 @Tag("acceptance")

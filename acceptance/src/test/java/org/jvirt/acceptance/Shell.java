@@ -62,7 +62,8 @@ final class Shell {
     void begin(String command) throws InterruptedException {
         number++;
         console.type("echo begin-%d; { %s; } 2>&1; echo end-%d-$?-\n".formatted(number, command, number));
-        console.expect("begin-%d\r\n".formatted(number), PATIENCE);
+        // A terminal in between may have put another carriage return before the line feed.
+        console.expect("begin-%d\r".formatted(number), PATIENCE);
     }
 
     Result finish(String command, Duration patience) throws InterruptedException {
@@ -72,7 +73,7 @@ final class Shell {
         return new Result(
                 command,
                 Integer.parseInt(status.substring(0, status.length() - 1)),
-                output.substring(0, output.length() - mark.length())
+                output.substring(output.indexOf('\n') + 1, output.length() - mark.length())
                         .replace("\r", "")
                         .stripTrailing());
     }

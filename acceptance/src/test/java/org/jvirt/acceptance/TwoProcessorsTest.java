@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.jvirt.images.DiskImages;
-import org.jvirt.images.ImageFormat;
+import org.jvirt.images.format.ImageFormat;
 
 /// Two processors and memory above 4 GiB; time, idleness, pausing.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

@@ -12,9 +12,10 @@ enum JvirtModule {
     LINUX("org.jvirt.linux", CORE),
     X86("org.jvirt.x86", CORE),
     ENGINE_SOFT("org.jvirt.engine.soft", CORE, LINUX, X86),
+    ENGINE_KVM("org.jvirt.engine.kvm", CORE, LINUX),
     DEVICES("org.jvirt.devices", CORE),
-    IMAGES("org.jvirt.images", CORE),
-    MACHINE("org.jvirt.machine", CORE, LINUX, X86, ENGINE_SOFT, DEVICES, IMAGES),
+    IMAGES("org.jvirt.images", CORE, LINUX),
+    MACHINE("org.jvirt.machine", CORE, LINUX, X86, ENGINE_SOFT, ENGINE_KVM, DEVICES, IMAGES),
     CLI("org.jvirt.cli", CORE, LINUX, X86, IMAGES, MACHINE);
 
     private final String mainPackage;

@@ -71,6 +71,7 @@ class SpecificationTest {
                 }
             }
         }
+        addTests(ROOT.resolve("testkit/src/main/java"), tests);
         return tests;
     }
 

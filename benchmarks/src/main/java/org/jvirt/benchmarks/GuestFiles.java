@@ -20,26 +20,36 @@ final class GuestFiles {
     static final String FINISHED = "jvirt-bench: finished";
 
     private static final Path SOURCE = Path.of("benchmarks/src/guest/bench.c");
+    private static final Path PROGRAMS = Path.of("benchmarks/src/guest/programs.sh");
+    private static final Path TIMED_SOURCE = Path.of("benchmarks/src/guest/timed.c");
     private static final String INIT = "bench-init";
 
     private final Path directory;
     private final DebianGuest debian;
     private final Path program;
+    private final Path timed;
 
-    private GuestFiles(Path directory, DebianGuest debian, Path program) {
+    private GuestFiles(Path directory, DebianGuest debian, Path program, Path timed) {
         this.directory = directory;
         this.debian = debian;
         this.program = program;
+        this.timed = timed;
     }
 
     /// Compiles the program and fetches what is missing.
     static GuestFiles prepare(Path directory) {
-        if (!Files.exists(SOURCE)) {
+        Path program = compile(SOURCE, directory.resolve("bench"));
+        Path timed = compile(TIMED_SOURCE, directory.resolve("timed"));
+        return new GuestFiles(
+                directory, DebianGuest.of(DebianGuest.Flavour.CLOUD, System.err::println), program, timed);
+    }
+
+    private static Path compile(Path source, Path program) {
+        if (!Files.exists(source)) {
             throw new BenchmarkException(
-                    "There is no %s here: run from the repository's top directory".formatted(SOURCE));
+                    "There is no %s here: run from the repository's top directory".formatted(source));
         }
-        Path program = directory.resolve("bench");
-        List<String> compile = List.of("gcc", "-O2", "-static", "-o", program.toString(), SOURCE.toString());
+        List<String> compile = List.of("gcc", "-O2", "-static", "-o", program.toString(), source.toString());
         TimedProcess compiler;
         try {
             compiler = TimedProcess.run(compile, Duration.ofMinutes(2));
@@ -50,7 +60,7 @@ final class GuestFiles {
             throw new BenchmarkException("%s failed (libc6-dev has the static library):%n%s"
                     .formatted(String.join(" ", compile), compiler.text()));
         }
-        return new GuestFiles(directory, DebianGuest.of(DebianGuest.Flavour.CLOUD, System.err::println), program);
+        return program;
     }
 
     Path kernel() {
@@ -77,12 +87,56 @@ final class GuestFiles {
                 %s && echo %s
                 /bin/busybox poweroff -f
                 """.formatted(USER_SPACE, run, FINISHED);
+        return initrd(name, init);
+    }
+
+    /// An init that runs the programs of the Debian system on the first disk's first partition.
+    Path programsInitrd() {
+        String init = """
+                #!/bin/busybox sh
+                /bin/busybox --install -s
+                export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+                mkdir -p /proc /sys /dev /mnt
+                mount -t proc proc /proc
+                mount -t sysfs sysfs /sys
+                mount -t devtmpfs dev /dev
+                for module in $(cat /modules/order); do insmod /modules/$module; done
+                mount -t ext4 /dev/vda1 /mnt
+                mkdir -p /mnt/bench
+                cp /bench-files/* /mnt/bench
+                chmod 755 /mnt/bench/timed
+                mount --bind /dev /mnt/dev
+                mount -t proc proc /mnt/proc
+                mount -t tmpfs tmpfs /mnt/tmp
+                chroot /mnt /bin/sh /bench/programs.sh
+                poweroff -f
+                """;
+        return initrd("programs", init);
+    }
+
+    /// Puts what the programs need into `/bench` of a Debian system's root directory.
+    void installPrograms(Path root) {
+        try {
+            Path bench = Files.createDirectories(root.resolve("bench"));
+            Files.copy(PROGRAMS, bench.resolve("programs.sh"));
+            Files.copy(SOURCE, bench.resolve("bench.c"));
+            Files.copy(timed, bench.resolve("timed"));
+        } catch (IOException e) {
+            throw new BenchmarkException("Cannot install the programs below %s: %s".formatted(root, e), e);
+        }
+    }
+
+    private Path initrd(String name, String init) {
         Path file = directory.resolve(name + ".initrd");
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
             // Linux unpacks one archive after the other.
             Files.copy(debian.initrd(), out);
             try (var archive = new CpioArchive(out)) {
                 archive.file("bench", 0755, Files.readAllBytes(program));
+                archive.directory("bench-files", 0755);
+                archive.file("bench-files/programs.sh", 0644, Files.readAllBytes(PROGRAMS));
+                archive.file("bench-files/bench.c", 0644, Files.readAllBytes(SOURCE));
+                archive.file("bench-files/timed", 0755, Files.readAllBytes(timed));
                 archive.file(INIT, 0755, init.getBytes(StandardCharsets.UTF_8));
             }
         } catch (IOException e) {

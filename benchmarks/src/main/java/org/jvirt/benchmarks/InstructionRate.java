@@ -83,6 +83,9 @@ final class InstructionRate {
     }
 
     private static long instructions(VirtualMachine vm) {
+        if (vm.instructions().contains(-1L)) {
+            throw new BenchmarkException("This engine does not count instructions: give --engine interpreter");
+        }
         return vm.instructions().stream().mapToLong(Long::longValue).sum();
     }
 }

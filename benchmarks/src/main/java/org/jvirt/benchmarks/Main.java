@@ -38,7 +38,15 @@ public final class Main implements Runnable {
         /// A whole process around three guest instructions.
         start,
         /// Guest instructions a second.
-        mips
+        mips,
+        /// What Java adds to an exit of KVM.
+        exits,
+        /// Debian's own programs in a Debian system.
+        programs,
+        /// From power-on to the login prompt of Debian with systemd.
+        systemd,
+        /// Work on disk images.
+        images
     }
 
     private static final List<String> KERNELS = List.of(
@@ -59,7 +67,10 @@ public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(arity = "0..*", paramLabel = "WHAT", description = "compute, boot, start or mips (all but mips).")
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "WHAT",
+            description = "compute, boot, start, mips, exits, programs, systemd or images (the first three).")
     private List<Mode> modes = List.of();
 
     @Option(names = "--rounds", paramLabel = "N", defaultValue = "3", description = "Turns (${DEFAULT-VALUE}).")
@@ -94,12 +105,38 @@ public final class Main implements Runnable {
     @Option(
             names = "--engine",
             paramLabel = "NAME",
-            defaultValue = "interpreter",
+            defaultValue = "soft",
             description = "jvirt's engine (${DEFAULT-VALUE}).")
     private String engine = "";
 
     @Option(names = "--jvirt", paramLabel = "COMMAND", description = "Another jvirt than ./jvirt: a command line.")
     private @Nullable String jvirt;
+
+    @Option(
+            names = "--image",
+            paramLabel = "FILE",
+            description = "A raw Debian disk for programs and systemd (one built once and kept in the cache).")
+    private @Nullable Path image;
+
+    @Option(
+            names = "--exits",
+            paramLabel = "N",
+            defaultValue = "200000",
+            description = "How many exits to count in a round of exits (${DEFAULT-VALUE}).")
+    private long exits;
+
+    @Option(
+            names = "--exits-program",
+            paramLabel = "FILE",
+            description = "benchmarks/src/guest/exits.c, compiled, for hosts without gcc.")
+    private @Nullable Path exitsProgram;
+
+    @Option(
+            names = "--image-size",
+            paramLabel = "MB",
+            defaultValue = "2048",
+            description = "The disk for images (${DEFAULT-VALUE}).")
+    private int imageMegabytes;
 
     public static void main(String[] arguments) {
         System.exit(new CommandLine(new Main())
@@ -177,7 +214,44 @@ public final class Main implements Runnable {
                         scale,
                         rounds,
                         memoryMib);
+            case exits -> ExitRace.run(directory, exitsProgram, exits, rounds);
+            case programs -> {
+                Commands.requireQemu();
+                yield programs(directory, out);
+            }
+            case systemd -> {
+                Commands.requireQemu();
+                yield SystemdRace.run(image().disk(), program(), engine, vcpus, memoryMib, rounds, out);
+            }
+            case images -> ImageRace.run(directory, program(), imageMegabytes, rounds);
         };
+    }
+
+    private ProgramImage image() {
+        return ProgramImage.of(Optional.ofNullable(image), engine);
+    }
+
+    private String programs(Path directory, PrintWriter out) {
+        ProgramImage image = image();
+        GuestFiles files = GuestFiles.prepare(directory);
+        Path root = directory.resolve("root");
+        image.extract(root);
+        files.installPrograms(root);
+        Path initrd = files.programsInitrd();
+        var race = new ProgramRace(
+                List.of(
+                        new ProgramRival.Native(root),
+                        new ProgramRival.Guest(
+                                "QEMU",
+                                Commands.qemu(files.kernel(), initrd, vcpus, memoryMib),
+                                List.of("-drive", "file=" + image.disk() + ",format=raw,if=virtio,snapshot=on")),
+                        new ProgramRival.Guest(
+                                "jvirt",
+                                Commands.jvirt(program(), engine, files.kernel(), initrd, vcpus, memoryMib),
+                                List.of("--disk", "file=" + image.disk() + ",snapshot=on"))),
+                out);
+        race.run(rounds);
+        return race.table();
     }
 
     private Work work(int amount) {

@@ -3,6 +3,8 @@ package org.jvirt.cli;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
+import org.jvirt.cli.image.ImageCommand;
+import org.jvirt.cli.img.ImgCommand;
 import org.jvirt.core.HostFailureException;
 import org.jvirt.core.JvirtException;
 import org.jvirt.core.UserErrorException;
@@ -22,7 +24,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         description = "Virtual machines wherever Java runs.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {RunCommand.class, DoctorCommand.class, QemuCommand.class})
+        subcommands = {RunCommand.class, DoctorCommand.class, QemuCommand.class, ImageCommand.class, ImgCommand.class})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -78,6 +80,7 @@ public final class Main implements Runnable {
         }
         CommandLine.UnmatchedArgumentException.printSuggestions(exception, err);
         err.println("See '%s --help'.".formatted(line.getCommandSpec().qualifiedName()));
-        return ExitCodes.USER_ERROR;
+        int own = line.getCommandSpec().exitCodeOnInvalidInput();
+        return own == CommandLine.ExitCode.USAGE ? ExitCodes.USER_ERROR : own;
     }
 }

@@ -13,10 +13,13 @@ import org.jvirt.cli.launch.LaunchOptions;
 import org.jvirt.cli.launch.Launcher;
 import org.jvirt.cli.launch.MemorySize;
 import org.jvirt.cli.launch.SerialTarget;
+import org.jvirt.cli.launch.SystemFirmware;
 import org.jvirt.core.UserErrorException;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `jvirt run`.
@@ -29,7 +32,8 @@ import picocli.CommandLine.Spec;
         usageHelpWidth = 100,
         description = {
             "Starts a virtual machine.",
-            "Without --kernel and --bios: Debian's cloud kernel and a shell, fetched once through apt."
+            "With IMAGE: boots the disk by its own boot loader, or by --kernel.",
+            "Without IMAGE, --kernel and --firmware: Debian's cloud kernel and a shell, fetched once through apt."
         },
         footerHeading = "%nAt the terminal:%n",
         footer = {
@@ -41,6 +45,12 @@ import picocli.CommandLine.Spec;
 final class RunCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "IMAGE",
+            description = "A raw image: the first disk (vda), and what SeaBIOS boots unless a kernel is given.")
+    private @Nullable Path image;
 
     @Option(
             names = "--kernel",
@@ -57,7 +67,10 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--debian", paramLabel = "cloud|full", description = "Which of Debian's kernels to fetch (cloud).")
     private @Nullable String debian;
 
-    @Option(names = "--bios", paramLabel = "FILE", description = "Firmware to start instead of a kernel.")
+    @Option(
+            names = {"--firmware", "--bios"},
+            paramLabel = "FILE",
+            description = "Firmware to start instead of a kernel (with IMAGE: the installed SeaBIOS).")
     private @Nullable Path bios;
 
     @Option(
@@ -74,7 +87,7 @@ final class RunCommand implements Callable<Integer> {
             names = "--cpu",
             paramLabel = "MODEL[,+FLAG][,-FLAG]",
             defaultValue = "x86-64-v2",
-            description = "Processor model (${DEFAULT-VALUE}).")
+            description = "Processor model (${DEFAULT-VALUE}); +hyperv shows Windows Hyper-V's enlightenments (kvm).")
     private String cpu = "";
 
     @Option(
@@ -94,7 +107,8 @@ final class RunCommand implements Callable<Integer> {
             names = "--disk",
             paramLabel = "file=PATH[,...]",
             description =
-                    "A virtio disk: PATH, or file=PATH[,if=virtio][,format=raw][,readonly=on][,snapshot=on][,serial=TEXT].")
+                    "A virtio disk: PATH, or file=PATH[,if=virtio][,format=FORMAT][,cache=MODE][,readonly=on][,snapshot=on]"
+                            + "[,serial=TEXT].")
     private List<String> disks = new ArrayList<>();
 
     @Option(names = "--rng", description = "A virtio random number device.")
@@ -119,11 +133,16 @@ final class RunCommand implements Callable<Integer> {
             description = "The machine's name (${DEFAULT-VALUE}).")
     private String name = "";
 
+    @Mixin
+    private HostOptions host = new HostOptions();
+
     @Override
     public Integer call() {
         PrintWriter err = spec.commandLine().getErr();
         LaunchOptions options = options();
-        if (kernel == null && bios == null) {
+        if (image != null && kernel == null && bios == null) {
+            options.bios(SystemFirmware.find(image));
+        } else if (kernel == null && bios == null) {
             DebianGuest guest = DebianGuest.of(flavour(), line -> {
                 err.println("jvirt: " + line);
                 err.flush();
@@ -149,12 +168,15 @@ final class RunCommand implements Callable<Integer> {
         options.snapshot(snapshot);
         options.reboot(!noReboot);
         options.startPaused(paused);
+        options.host(host.settings());
         Optional.ofNullable(kernel).ifPresent(options::kernel);
         Optional.ofNullable(initrd).ifPresent(options::initrd);
         Optional.ofNullable(bios).ifPresent(options::bios);
         Optional.ofNullable(append).ifPresent(options::append);
         (serials.isEmpty() ? List.of("stdio") : serials).forEach(s -> options.addSerial(SerialTarget.parse(s)));
         consoles.forEach(c -> options.addVirtioConsole(SerialTarget.parse(c)));
+        Optional.ofNullable(image)
+                .ifPresent(file -> options.addDisk(new DiskOption(file, false, false, Optional.empty())));
         disks.forEach(d -> options.addDisk(DiskOption.parse(d)));
         if (rng) {
             options.addRng();

@@ -10,6 +10,11 @@ public interface InterruptController {
     /// What vCPU `index` asks of its local APIC.
     LocalInterrupts local(int index);
 
+    /// An engine with local APICs of its own tells the machine's IO-APIC that an interrupt has ended.
+    default void vectorEnded(int vector) {
+        // the local APICs of the machine tell it themselves
+    }
+
     /// Tells the controller how to reach vCPU `index`; called once for each before it runs.
     void connect(int index, VcpuSignals signals);
 }

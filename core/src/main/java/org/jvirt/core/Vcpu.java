@@ -18,8 +18,24 @@ public interface Vcpu extends AutoCloseable {
     /// Replaces the whole architectural state. Owner thread, or any thread while nobody runs it.
     void load(CpuState state);
 
-    /// Guest instructions executed so far, or -1 where the engine cannot tell. Any thread; approximate while running.
+    /// Says what to stop for, replacing what was said before. Owner thread, or any thread while nobody runs it.
+    ///
+    /// @throws UserErrorException without [Capability#GUEST_DEBUG]
+    default void debug(GuestDebug wishes) {
+        if (!wishes.isNone()) {
+            throw new UserErrorException("This engine has no breakpoints and no single-step");
+        }
+    }
+
+    /// Guest instructions executed so far, or -1 where the engine cannot tell. Any thread; approximate while
+    /// running.
     long instructions();
+
+    /// What the engine has counted about its own work on this vCPU, in one line for a person; empty where it counts
+    /// nothing. Any thread; approximate while running.
+    default String statistics() {
+        return "";
+    }
 
     @Override
     void close();

@@ -1,16 +1,18 @@
 /// Disk images on the host, each a [org.jvirt.core.BlockBackend].
 ///
 /// ```
-/// org.jvirt.images          DiskImages opens a file as an ImageFormat
-///          ├── raw          one folder for each format
-///          ├── overlay      SnapshotOverlay: writes to memory, the image below stays as it is
-///          └── file         what formats share: the host file, its lock, vectored I/O, messages
+/// org.jvirt.images          ImageAccess opens and makes images; DiskImages knows the formats
+///          ├── format       what every format is: FormatDriver, DiskImage
+///          ├── raw, qcow2, vmdk, …   one folder for each format
+///          ├── file         HostFile: the host file below, its lock, its holes
+///          ├── tool         convert, compare, commit, rebase: what works with any format
+///          └── overlay      SnapshotOverlay: writes to memory, the image below stays as it is
 /// ```
 ///
-/// Start reading at [DiskImages]. A new format is a folder beside `raw` with one class that implements
-/// [org.jvirt.core.BlockBackend] on a `file.HostFile`, and one constant in [ImageFormat].
+/// Start reading at [ImageAccess]. A new format is a folder beside `raw` with a
+/// [org.jvirt.images.format.FormatDriver], and one constant in [org.jvirt.images.format.ImageFormat].
 ///
-/// Threads that call a backend must never be interrupted: Java then closes the file they work on.
+/// Names of images, given by users or by images, lead to files of this host only.
 @NullMarked
 package org.jvirt.images;
 

@@ -13,6 +13,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.jvirt.core.BlockBackend;
+import org.jvirt.images.format.ImageFormat;
 import org.jvirt.images.overlay.SnapshotOverlay;
 import org.jvirt.testkit.RamDisk;
 

@@ -8,6 +8,7 @@ public enum Errno {
     EINTR(4, "interrupted"),
     EIO(5, "input/output error"),
     ENXIO(6, "no such device or address"),
+    E2BIG(7, "argument too long"),
     EBADF(9, "bad file descriptor"),
     ECHILD(10, "no child process"),
     EAGAIN(11, "resource temporarily unavailable"),
@@ -18,8 +19,8 @@ public enum Errno {
     EEXIST(17, "file exists"),
     ENODEV(19, "no such device"),
     EINVAL(22, "invalid argument"),
-    ENFILE(23, "too many open files in the system"),
-    EMFILE(24, "too many open files in this process"),
+    ENFILE(23, "too many open files in the system; raise the limit (sysctl fs.file-max)"),
+    EMFILE(24, "too many open files in this process; raise the limit (ulimit -n, LimitNOFILE=)"),
     ENOTTY(25, "not a terminal, or request not supported"),
     EFBIG(27, "file too large"),
     ENOSPC(28, "no space left"),
@@ -44,6 +45,6 @@ public enum Errno {
     }
 
     String describe(int actual) {
-        return this == OTHER ? "errno " + actual : text + " (" + name() + ")";
+        return this == OTHER ? "errno " + actual : "%s (%s)".formatted(text, name());
     }
 }

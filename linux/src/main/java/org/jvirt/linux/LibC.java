@@ -25,12 +25,12 @@ final class LibC {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final StructLayout CAPTURE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO = CAPTURE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-    private static final ThreadLocal<MemorySegment> CAPTURED =
+    static final ThreadLocal<MemorySegment> CAPTURED =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CAPTURE));
 
     private LibC() {}
 
-    private static MethodHandle link(String name, FunctionDescriptor type, Linker.Option... extra) {
+    static MethodHandle link(String name, FunctionDescriptor type, Linker.Option... extra) {
         var options = new Linker.Option[extra.length + 1];
         options[0] = Linker.Option.captureCallState("errno");
         System.arraycopy(extra, 0, options, 1, extra.length);
@@ -42,7 +42,20 @@ final class LibC {
                 options);
     }
 
+    /// For calls whose errno nobody asks for: nothing is captured.
+    private static MethodHandle linkPlain(String name, FunctionDescriptor type, Linker.Option... options) {
+        return LINKER.downcallHandle(symbol(name), type, options);
+    }
+
+    /// Where a function of the C library lies.
+    static MemorySegment symbol(String name) {
+        return LINKER.defaultLookup()
+                .find(name)
+                .orElseThrow(() -> new IllegalStateException("The C library has no " + name));
+    }
+
     private static final class Memory {
+        static final MethodHandle MLOCK = link("mlock", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
         static final MethodHandle MEMFD_CREATE =
                 link("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
         static final MethodHandle FTRUNCATE = link("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
@@ -67,6 +80,15 @@ final class LibC {
                 "ioctl",
                 FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
                 Linker.Option.firstVariadicArg(2));
+        static final MethodHandle IOCTL_POINTER = link(
+                "ioctl",
+                FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
+                Linker.Option.firstVariadicArg(2));
+        static final MethodHandle IOCTL_PLAIN = linkPlain(
+                "ioctl",
+                FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
+                Linker.Option.firstVariadicArg(2));
+        static final MethodHandle EVENTFD = link("eventfd", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
         static final MethodHandle PREAD =
                 link("pread", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
         static final MethodHandle PWRITE =
@@ -78,6 +100,14 @@ final class LibC {
         static final MethodHandle TCSETATTR =
                 link("tcsetattr", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
         static final MethodHandle ISATTY = link("isatty", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+    }
+
+    private static final class Signals {
+        static final MethodHandle SIGACTION =
+                link("sigaction", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
+        static final MethodHandle GETTID = linkPlain("gettid", FunctionDescriptor.of(JAVA_INT));
+        static final MethodHandle TGKILL =
+                link("tgkill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
     }
 
     private static final class Processes {
@@ -93,11 +123,11 @@ final class LibC {
                 "posix_spawn", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
     }
 
-    private static long result(long value, MemorySegment captured) {
+    static long result(long value, MemorySegment captured) {
         return value == -1 ? -(int) ERRNO.get(captured, 0L) : value;
     }
 
-    private static IllegalStateException unexpected(Throwable t) {
+    static IllegalStateException unexpected(Throwable t) {
         return new IllegalStateException("A downcall threw", t);
     }
 
@@ -147,9 +177,13 @@ final class LibC {
     }
 
     static int open(MemorySegment path, int flags) {
+        return open(path, flags, 0);
+    }
+
+    static int open(MemorySegment path, int flags, int mode) {
         try {
             MemorySegment c = CAPTURED.get();
-            return (int) result((int) Files.OPEN.invokeExact(c, path, flags, 0), c);
+            return (int) result((int) Files.OPEN.invokeExact(c, path, flags, mode), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -195,6 +229,68 @@ final class LibC {
         try {
             MemorySegment c = CAPTURED.get();
             return (int) result((int) Files.IOCTL_LONG.invokeExact(c, fd, request, argument), c);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    static int ioctl(int fd, long request, MemorySegment argument) {
+        try {
+            MemorySegment c = CAPTURED.get();
+            return (int) result((int) Files.IOCTL_POINTER.invokeExact(c, fd, request, argument), c);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /// Answers -1 for every failure, whatever its errno.
+    static int ioctlPlain(int fd, long request, long argument) {
+        try {
+            return (int) Files.IOCTL_PLAIN.invokeExact(fd, request, argument);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    static int eventfd(int initial, int flags) {
+        try {
+            MemorySegment c = CAPTURED.get();
+            return (int) result((int) Files.EVENTFD.invokeExact(c, initial, flags), c);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    static int mlock(long address, long length) {
+        try {
+            MemorySegment c = CAPTURED.get();
+            return (int) result((int) Memory.MLOCK.invokeExact(c, address, length), c);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    static int sigaction(int signal, MemorySegment action, MemorySegment old) {
+        try {
+            MemorySegment c = CAPTURED.get();
+            return (int) result((int) Signals.SIGACTION.invokeExact(c, signal, action, old), c);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    static int gettid() {
+        try {
+            return (int) Signals.GETTID.invokeExact();
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    static int tgkill(int process, int thread, int signal) {
+        try {
+            MemorySegment c = CAPTURED.get();
+            return (int) result((int) Signals.TGKILL.invokeExact(c, process, thread, signal), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }

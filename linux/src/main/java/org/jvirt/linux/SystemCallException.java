@@ -12,7 +12,12 @@ public final class SystemCallException extends HostFailureException {
 
     /// @param what what was attempted, on which object: `map 64 MiB of guest memory`
     public SystemCallException(String what, int errno) {
-        super("Cannot %s: %s".formatted(what, Errno.of(errno).describe(errno)));
+        this(what, errno, "");
+    }
+
+    /// @param remedy what the user can do, with its punctuation: `; raise the limit on locked memory`
+    public SystemCallException(String what, int errno, String remedy) {
+        super("Cannot %s: %s%s".formatted(what, Errno.of(errno).describe(errno), remedy));
         this.errno = Errno.of(errno);
     }
 

@@ -8,13 +8,10 @@ import org.jvirt.core.Bus;
 import org.jvirt.core.CharBackend;
 import org.jvirt.core.InterruptLine;
 import org.jvirt.core.PowerControl;
-import org.jvirt.core.TscClock;
 import org.jvirt.core.VmClock;
 import org.jvirt.devices.SharedLine;
 import org.jvirt.devices.acpi.PowerManagement;
 import org.jvirt.devices.acpi.ResetControl;
-import org.jvirt.devices.interrupt.ApicConfig;
-import org.jvirt.devices.interrupt.PcInterrupts;
 import org.jvirt.devices.legacy.DebugExit;
 import org.jvirt.devices.legacy.DebugPort;
 import org.jvirt.devices.legacy.DmaController;
@@ -34,7 +31,6 @@ import org.jvirt.devices.testdev.PcTestDevice;
 import org.jvirt.devices.testdev.PciTestDevice;
 import org.jvirt.devices.time.CmosSettings;
 import org.jvirt.devices.time.Hpet;
-import org.jvirt.devices.time.Pit8254;
 import org.jvirt.devices.time.Rtc;
 import org.jvirt.machine.firmware.Platform.IsaDevice;
 import org.jvirt.machine.layout.MemoryMap;
@@ -48,9 +44,8 @@ final class PcBoard {
     private static final int PORT_E9 = 0xe9;
     private static final int SEABIOS_DEBUG_PORT = 0x402;
     private static final Window IO_WINDOW = new Window(0xc000, 0x1_0000);
-    private static final int ELCR_SLAVE = 0x4d1;
-    /// Interrupts 9, 10 and 11 are level-triggered: the SCI and the PCI pins' ISA routes.
-    private static final int ELCR_SLAVE_LEVELS = 0x0e;
+    /// Interrupts 9, 10 and 11: the SCI and the PCI pins' ISA routes.
+    private static final int LEVEL_TRIGGERED = 1 << 9 | 1 << 10 | 1 << 11;
 
     private static final int FIRST_PCI_GSI = 16;
     private static final int LINES = 24;
@@ -62,7 +57,7 @@ final class PcBoard {
     private final @Nullable SharedLine[] shared = new SharedLine[LINES];
     private final Bus ports = new Bus("ports");
     private final Bus mmio = new Bus("mmio");
-    private final PcInterrupts interrupts;
+    private final BoardInterrupts interrupts;
     private final PciHost pci;
     private final PirqRouter pirqs;
     private final Q35HostBridge hostBridge;
@@ -71,13 +66,10 @@ final class PcBoard {
     private final List<Runnable> resets = new ArrayList<>();
     private final List<IsaDevice> isaDevices = new ArrayList<>();
 
-    PcBoard(VmConfig config, MemoryMap map, TscClock tsc, boolean x2apic, PowerControl power) {
+    PcBoard(VmConfig config, MemoryMap map, VmClock clock, BoardInterrupts interrupts, PowerControl power) {
         this.map = map;
-        interrupts = new PcInterrupts(new ApicConfig(config.cpus(), MemoryMap.PHYSICAL_ADDRESS_BITS, x2apic), tsc);
-        ports.map("pic-master", 0x20, 2, interrupts.masterPic());
-        ports.map("pic-slave", 0xa0, 2, interrupts.slavePic());
-        ports.map("elcr", 0x4d0, 2, interrupts.elcr());
-        mmio.map("io-apic", MemoryMap.IO_APIC, MemoryMap.IO_APIC_BYTES, interrupts.ioApic());
+        this.interrupts = interrupts;
+        interrupts.plug(ports, mmio);
         resets.add(interrupts::reset);
 
         var resetControl = new ResetControl(power);
@@ -87,7 +79,7 @@ final class PcBoard {
         }
         pirqs = new PirqRouter(this::line);
         pci = new PciHost(ports, mmio, interrupts.msi(), pirqs, Optional.of(resetControl));
-        powerManagement = new PowerManagement(tsc.clock(), interrupts.line(SCI), power, true);
+        powerManagement = new PowerManagement(clock, interrupts.line(SCI), power, true);
         resets.add(powerManagement::reset);
         ports.map("apm", 0xb2, 2, powerManagement.apmPorts());
         hostBridge = new Q35HostBridge(pci);
@@ -98,21 +90,19 @@ final class PcBoard {
         resets.add(pci::reset);
 
         markManagementModeSetUp();
-        clocks(config, tsc.clock());
-        legacy(config, tsc.clock(), power);
+        clocks(config, clock);
+        legacy(config, clock, power);
     }
 
     private void clocks(VmConfig config, VmClock clock) {
         var hpet = new Hpet(clock, HPET_TIMERS, Hpet.PERIOD_FEMTOS_10_NS, this::line, interrupts.msi());
         mmio.map("hpet", MemoryMap.HPET, MemoryMap.HPET_BYTES, hpet);
-        var pit = new Pit8254(clock, hpet.pitInput());
-        ports.map("pit", 0x40, 4, pit);
-        ports.map("port-61", 0x61, 1, pit.portB());
+        interrupts.plugTimer(ports, clock, hpet);
         var cmos = new CmosSettings(map.lowRamEnd(), map.highRamBytes(), config.cpus());
         var rtc = new Rtc(clock, hpet.rtcInput(), config.rtcOffsetNanos(), cmos);
         ports.map("rtc", 0x70, 4, rtc);
         isaDevices.add(IsaDevice.realTimeClock());
-        resets.addAll(List.of(pit::reset, rtc::reset, hpet::reset));
+        resets.addAll(List.of(rtc::reset, hpet::reset));
     }
 
     /// A driver of its own for each device that shares one of the PCI interrupts.
@@ -169,12 +159,12 @@ final class PcBoard {
         backend.write(new byte[] {(byte) value}, 0, 1);
     }
 
-    /// What firmware would do to the chipset: opens the ECAM window, places power management and all BARs, routes and
-    /// marks the level-triggered interrupts.
+    /// What firmware would do to the chipset: opens the ECAM window, places power management and all BARs, routes
+    /// and marks the level-triggered interrupts.
     void programLikeFirmware() {
         hostBridge.enableEcam(MemoryMap.ECAM);
         lpc.programLikeFirmware(Ich9Lpc.USUAL_PM_BASE);
-        ports.write(ELCR_SLAVE, 1, ELCR_SLAVE_LEVELS);
+        interrupts.setLevelTriggered(LEVEL_TRIGGERED);
         long window64 = map.pciWindow64();
         new PciAllocator(
                         IO_WINDOW,
@@ -203,7 +193,7 @@ final class PcBoard {
         return mmio;
     }
 
-    PcInterrupts interrupts() {
+    BoardInterrupts interrupts() {
         return interrupts;
     }
 

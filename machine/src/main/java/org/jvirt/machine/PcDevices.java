@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jvirt.core.EntropySource;
 import org.jvirt.core.GuestMemory;
+import org.jvirt.core.Vm;
 import org.jvirt.devices.fwcfg.FwCfg;
 import org.jvirt.devices.pci.PciAddress;
 import org.jvirt.devices.virtio.QueueRunner;
@@ -14,6 +15,7 @@ import org.jvirt.devices.virtio.block.VirtioBlock;
 import org.jvirt.devices.virtio.console.PortSpec;
 import org.jvirt.devices.virtio.console.VirtioConsole;
 import org.jvirt.devices.virtio.rng.VirtioRng;
+import org.jvirt.machine.host.HostPlacement;
 import org.jvirt.machine.layout.MemoryMap;
 
 /// What is plugged into the board: fw_cfg and the virtio functions.
@@ -38,10 +40,12 @@ final class PcDevices implements AutoCloseable {
             PcBoard board,
             FirmwareTables tables,
             GuestMemory memory,
+            Vm vm,
+            HostPlacement placement,
             EntropySource entropy) {
         this.board = board;
         this.memory = memory;
-        runners = QueueRunner.threads(config.name());
+        runners = QueueRunner.threads(config.name(), vm::doorbell, placement::enterIo);
         fwCfg = FirmwareConfiguration.of(config, map, tables, memory);
         board.ports().map("fw-cfg", FwCfg.PORT, FwCfg.BYTES, fwCfg);
         if (config.rng()) {
@@ -68,6 +72,15 @@ final class PcDevices implements AutoCloseable {
         var function = new VirtioPci(name, device, memory, runners);
         board.pci().add(PciAddress.of(slot, 0), function);
         functions.add(function);
+    }
+
+    /// Stops serving queues, after the requests under way: guest memory then stays as it is. No vCPU runs.
+    void pause() {
+        functions.forEach(VirtioPci::pause);
+    }
+
+    void resume() {
+        functions.forEach(VirtioPci::resume);
     }
 
     /// No vCPU runs. The PCI functions are reset with their host.

@@ -7,10 +7,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jvirt.core.Capability;
 import org.jvirt.core.EntropySource;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.core.HostFailureException;
 import org.jvirt.core.Hypervisor;
+import org.jvirt.core.InterruptController;
 import org.jvirt.core.PowerControl;
 import org.jvirt.core.TscClock;
 import org.jvirt.core.Vcpu;
@@ -20,6 +22,7 @@ import org.jvirt.core.cpu.Activity;
 import org.jvirt.core.cpu.CpuFeature;
 import org.jvirt.core.cpu.CpuState;
 import org.jvirt.core.cpu.CpuidTable;
+import org.jvirt.core.interrupt.ApicConfig;
 import org.jvirt.linux.HostMemory;
 import org.jvirt.machine.boot.BootLoader;
 import org.jvirt.machine.boot.BootRequest;
@@ -29,13 +32,16 @@ import org.jvirt.machine.clock.HostClock;
 import org.jvirt.machine.cpu.CpuIdentity;
 import org.jvirt.machine.cpu.CpuidBuilder;
 import org.jvirt.machine.cpu.CpuidBuilder.KvmFeature;
+import org.jvirt.machine.host.GuestRam;
+import org.jvirt.machine.host.HostPlacement;
 import org.jvirt.machine.layout.MemoryMap;
 
 /// A PC as configured, wired to an engine. Not thread-safe but where said; [VirtualMachine] drives it.
 final class PcMachine {
-    /// The time-stamp counter counts nanoseconds, on every host: an engine that makes it from guest time has nothing
-    /// to convert, it is the same wherever a snapshot is resumed, and it equals the clock of the local APIC timer.
-    private static final long TSC_HZ = 1_000_000_000L;
+    /// The time-stamp counter counts nanoseconds where the engine can make it so: one that makes it from guest time
+    /// has nothing to convert, it is the same wherever a snapshot is resumed, and it equals the clock of the local
+    /// APIC timer.
+    static final long WISHED_TSC_HZ = 1_000_000_000L;
 
     private static final long APIC_HZ = 1_000_000_000L;
     private static final Set<KvmFeature> PARAVIRTUAL = EnumSet.of(
@@ -45,8 +51,10 @@ final class PcMachine {
             KvmFeature.NOP_IO_DELAY,
             KvmFeature.PV_EOI,
             KvmFeature.PV_SEND_IPI);
-    /// The engine whose guest code the host's processor never sees, and so never speculates on.
-    private static final String INTERPRETER = "interpreter";
+    /// The engine on which guest code is executed, speculated on and protected as on the bare processor. In
+    /// software nothing that a guest does against speculation would help it: its branches and checks are not the
+    /// host's.
+    private static final String HARDWARE = "kvm";
 
     private static final int MTRR_PHYS_BASE_0 = 0x200;
     private static final int MTRR_PHYS_MASK_0 = 0x201;
@@ -60,12 +68,13 @@ final class PcMachine {
     private final FirmwareTables tables;
     private final CpuidTable cpuid;
     private final HostClock clock;
+    private final HostPlacement placement;
     private final GuestMemory memory;
     private final PcBoard board;
     private final PcDevices devices;
     private final Vm vm;
     private final List<Vcpu> vcpus = new ArrayList<>();
-    private final VcpuExits.Unhandled unhandled = new VcpuExits.Unhandled();
+    private final BusExits.Unhandled unhandled = new BusExits.Unhandled();
     private final Cleanup cleanup = new Cleanup();
 
     PcMachine(VmConfig config, Hypervisor hypervisor, PowerControl power) {
@@ -73,7 +82,8 @@ final class PcMachine {
         try {
             cleanup.add(() -> closeBackends(config));
             Set<CpuFeature> features = config.cpu().resolve(hypervisor.name(), hypervisor.supportedFeatures());
-            cpuid = cpuid(config, hypervisor, features);
+            long tscHz = hypervisor.tscHz(WISHED_TSC_HZ);
+            cpuid = cpuid(config, hypervisor, features, tscHz);
             EntropySource entropy = new SecureRandom()::nextBytes;
             Optional<FirmwareImage> firmware = config.boot() instanceof BootConfig.Firmware chosen
                     ? Optional.of(new FirmwareImage(chosen.image()))
@@ -81,21 +91,33 @@ final class PcMachine {
             map = new MemoryMap(
                     config.memoryBytes(), firmware.map(FirmwareImage::sizeBytes).orElse(0));
             boot = firmware.<BootLoader>map(image -> image).orElseGet(() -> kernel(config, map, entropy));
+            placement = new HostPlacement(config.name(), config.host());
+            cleanup.add(placement);
             memory = allocate(config, map);
             cleanup.add(memory);
             clock = new HostClock(config.name(), 0);
             cleanup.add(clock);
-            var tsc = new TscClock(clock, TSC_HZ);
-            board = new PcBoard(config, map, tsc, features.contains(CpuFeature.X2APIC), power);
-            tables = new FirmwareTables(config, map, board.isaDevices());
-            devices = new PcDevices(config, map, board, tables, memory, entropy);
-            cleanup.add(devices);
-            vm = hypervisor.createVm(
-                    new VmSpec(config.name(), memory, cpuid, config.cpus(), tsc, Optional.of(board.interrupts())));
+            var tsc = new TscClock(clock, tscHz);
+            Optional<MachineInterrupts> own = ownInterrupts(config, hypervisor, features, tsc);
+            vm = hypervisor.createVm(new VmSpec(
+                    config.name(),
+                    memory,
+                    cpuid,
+                    config.cpus(),
+                    tsc,
+                    own.<InterruptController>map(MachineInterrupts::controllers)));
             cleanup.add(vm);
+            BoardInterrupts interrupts =
+                    own.<BoardInterrupts>map(o -> o).orElseGet(() -> new EngineInterrupts(vm, config.cpus()));
+            cleanup.add(interrupts::disconnect);
+            // Once more, and so before the VM: expiries reach into it.
+            cleanup.add(clock);
+            board = new PcBoard(config, map, clock, interrupts, power);
+            tables = new FirmwareTables(config, map, board.isaDevices());
+            devices = new PcDevices(config, map, board, tables, memory, vm, placement, entropy);
+            cleanup.add(devices);
             for (int i = 0; i < config.cpus(); i++) {
-                Vcpu vcpu =
-                        vm.createVcpu(i, new VcpuExits(board.ports(), board.mmio(), board.interrupts(), i, unhandled));
+                Vcpu vcpu = vm.createVcpu(i, interrupts.exits(i, board.ports(), board.mmio(), unhandled));
                 vcpus.add(vcpu);
                 cleanup.add(vcpu);
             }
@@ -107,17 +129,23 @@ final class PcMachine {
         }
     }
 
-    private static CpuidTable cpuid(VmConfig config, Hypervisor hypervisor, Set<CpuFeature> features) {
-        CpuIdentity identity = hypervisor.name().equals(INTERPRETER) ? CpuIdentity.IN_ORDER : CpuIdentity.SPECULATIVE;
+    private static CpuidTable cpuid(VmConfig config, Hypervisor hypervisor, Set<CpuFeature> features, long tscHz) {
+        CpuIdentity identity = hypervisor.name().equals(HARDWARE) ? CpuIdentity.SPECULATIVE : CpuIdentity.IN_ORDER;
         return new CpuidBuilder(
-                        identity,
-                        features,
-                        config.cpus(),
-                        TSC_HZ,
-                        APIC_HZ,
-                        MemoryMap.PHYSICAL_ADDRESS_BITS,
-                        PARAVIRTUAL)
-                .build(config.cpu().model().name());
+                        identity, features, config.cpus(), tscHz, APIC_HZ, MemoryMap.PHYSICAL_ADDRESS_BITS, PARAVIRTUAL)
+                .build(config.cpu().model().name(), config.cpu().paravirtualLeaves(hypervisor));
+    }
+
+    /// None where the engine brings its own.
+    private static Optional<MachineInterrupts> ownInterrupts(
+            VmConfig config, Hypervisor hypervisor, Set<CpuFeature> features, TscClock tsc) {
+        if (config.interrupts() == InterruptHome.ENGINE
+                && hypervisor.capabilities().contains(Capability.IN_KERNEL_INTERRUPTS)) {
+            return Optional.empty();
+        }
+        boolean x2apic = features.contains(CpuFeature.X2APIC);
+        return Optional.of(
+                new MachineInterrupts(new ApicConfig(config.cpus(), MemoryMap.PHYSICAL_ADDRESS_BITS, x2apic), tsc));
     }
 
     private static BootLoader kernel(VmConfig config, MemoryMap map, EntropySource entropy) {
@@ -130,7 +158,8 @@ final class PcMachine {
 
     private static GuestMemory allocate(VmConfig config, MemoryMap map) {
         try {
-            HostMemory host = HostMemory.allocate(config.name(), map.backingBytes());
+            HostMemory host = GuestRam.allocate(
+                    config.name(), map.backingBytes(), config.host().ram());
             return new GuestMemory(host.segment(), map.slots(), host::close);
         } catch (OutOfMemoryError e) {
             throw new HostFailureException(
@@ -171,6 +200,22 @@ final class PcMachine {
         board.reset();
     }
 
+    /// Lets guest time and the devices' own threads run. No vCPU runs yet.
+    void go() {
+        clock.start();
+        board.interrupts().resume();
+        vm.synchronizeClock();
+        devices.resume();
+    }
+
+    /// Stops guest time and the devices' own threads, after the requests under way: what the guest can see stays as
+    /// it is. No vCPU runs any more.
+    void stand() {
+        devices.pause();
+        clock.stop();
+        board.interrupts().pause();
+    }
+
     /// Any thread.
     boolean pressPowerButton() {
         return board.powerManagement().pressPowerButton();
@@ -184,6 +229,10 @@ final class PcMachine {
     /// The guest has ended: no device does anything any more.
     void quiesce() {
         devices.close();
+    }
+
+    HostPlacement placement() {
+        return placement;
     }
 
     HostClock clock() {
@@ -202,7 +251,7 @@ final class PcMachine {
         return map;
     }
 
-    VcpuExits.Unhandled unhandled() {
+    BusExits.Unhandled unhandled() {
         return unhandled;
     }
 

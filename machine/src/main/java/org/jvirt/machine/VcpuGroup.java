@@ -3,6 +3,9 @@ package org.jvirt.machine;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.IntConsumer;
 import java.util.function.Predicate;
 import org.jvirt.core.RunResult;
 import org.jvirt.core.Vcpu;
@@ -10,7 +13,8 @@ import org.jvirt.core.Vcpu;
 /// The threads that run a machine's vCPUs, one each, called `NAME-vcpuI`; they start parked.
 ///
 /// [#pause], [#resume] and [#stop] belong to one thread, the machine's control thread. A vCPU that triple-faults,
-/// gets stuck or whose thread fails stays parked until [#release]; the listener is told once, on that vCPU's thread.
+/// gets stuck or whose thread fails stays parked until [#release]; the listener is told once, on that vCPU's
+/// thread.
 final class VcpuGroup {
     private static final long KICK_AGAIN_MILLIS = 20;
 
@@ -21,6 +25,7 @@ final class VcpuGroup {
         void failed(int index, Throwable failure);
     }
 
+    private final IntConsumer onStart;
     private final Listener listener;
     private final List<Runner> runners = new ArrayList<>();
     /// Guards everything below and the runners' flags.
@@ -29,15 +34,27 @@ final class VcpuGroup {
     private boolean paused = true;
     private boolean ending;
 
-    VcpuGroup(String name, List<? extends Vcpu> vcpus, Listener listener) {
+    /// @param onStart what each thread does first, with the vCPU's index
+    VcpuGroup(String name, List<? extends Vcpu> vcpus, IntConsumer onStart, Listener listener) {
+        this.onStart = onStart;
         this.listener = listener;
         for (Vcpu vcpu : vcpus) {
             runners.add(new Runner(name + "-vcpu" + vcpu.index(), vcpu));
         }
     }
 
+    /// Starts all threads.
+    ///
+    /// @throws RuntimeException that one of them got when it started; [#stop] then ends the others
     void start() {
         runners.forEach(runner -> runner.thread.start());
+        for (Runner runner : runners) {
+            try {
+                runner.started.join();
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof RuntimeException cause ? cause : e;
+            }
+        }
     }
 
     /// Stops all vCPUs between two instructions.
@@ -115,6 +132,7 @@ final class VcpuGroup {
     private final class Runner implements Runnable {
         private final Vcpu vcpu;
         private final Thread thread;
+        private final CompletableFuture<Void> started = new CompletableFuture<>();
         private boolean parked;
         private boolean held;
         private boolean dead;
@@ -126,6 +144,14 @@ final class VcpuGroup {
 
         @Override
         public void run() {
+            try {
+                onStart.accept(vcpu.index());
+                started.complete(null);
+            } catch (Throwable failure) {
+                markDead();
+                started.completeExceptionally(failure);
+                return;
+            }
             try {
                 while (mayRun()) {
                     RunResult result = vcpu.run();
@@ -142,10 +168,14 @@ final class VcpuGroup {
             } catch (Throwable failure) {
                 listener.failed(vcpu.index(), failure);
             } finally {
-                synchronized (lock) {
-                    dead = true;
-                    lock.notifyAll();
-                }
+                markDead();
+            }
+        }
+
+        private void markDead() {
+            synchronized (lock) {
+                dead = true;
+                lock.notifyAll();
             }
         }
 

@@ -31,9 +31,9 @@ import org.jvirt.core.cpu.CpuState;
 /// }
 /// ```
 ///
-/// Thread-safe. What changes the state runs on the machine's control thread, one request after the other; the methods
-/// here wait for it. Guest code runs on one platform thread per processor. [#close] frees everything, the backends
-/// included.
+/// Thread-safe. What changes the state runs on the machine's control thread, one request after the other; the
+/// methods here wait for it. Guest code runs on one platform thread per processor. [#close] frees everything, the
+/// backends included.
 public final class VirtualMachine implements AutoCloseable {
     private static final Logger LOG = System.getLogger(VirtualMachine.class.getName());
     private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -61,7 +61,7 @@ public final class VirtualMachine implements AutoCloseable {
             }
         }
         pc = built;
-        group = new VcpuGroup(config.name(), pc.vcpus(), new Listener());
+        group = new VcpuGroup(config.name(), pc.vcpus(), pc.placement()::enterVcpu, new Listener());
     }
 
     public static VirtualMachineBuilder builder() {
@@ -75,6 +75,11 @@ public final class VirtualMachine implements AutoCloseable {
     /// The name of the engine that runs it.
     public String engine() {
         return hypervisor.name();
+    }
+
+    /// For a person: what the engine does itself in this machine, which otherwise the machine would.
+    public List<String> engineTasks() {
+        return EngineTasks.of(config, hypervisor);
     }
 
     public VmState state() {
@@ -91,7 +96,12 @@ public final class VirtualMachine implements AutoCloseable {
         control.call(() -> {
             require(VmState.CREATED, "start");
             pc.boot();
-            group.start();
+            try {
+                group.start();
+            } catch (RuntimeException e) {
+                end(new ExitReason.EngineFailed("A processor's thread could not be set up: " + e.getMessage()));
+                throw e;
+            }
             if (config.startPaused()) {
                 state = VmState.PAUSED;
             } else {
@@ -101,11 +111,12 @@ public final class VirtualMachine implements AutoCloseable {
         });
     }
 
-    /// Stops time and all processors between two instructions. Nothing happens if they stand already.
+    /// Stops time, all processors between two instructions, and the devices after the requests under way: the
+    /// guest's memory stays as it is until [#resume]. Nothing happens if they stand already.
     public void pause() {
         control.call(() -> {
             if (state == VmState.RUNNING && stand()) {
-                pc.clock().stop();
+                pc.stand();
                 state = VmState.PAUSED;
             }
             return state;
@@ -141,7 +152,12 @@ public final class VirtualMachine implements AutoCloseable {
 
     /// Raises a non-maskable interrupt on all processors.
     public void nmi() {
-        pc.nmi();
+        control.call(() -> {
+            if (state == VmState.RUNNING || state == VmState.PAUSED) {
+                pc.nmi();
+            }
+            return state;
+        });
     }
 
     /// Ends the machine at once, as pulling the plug does.
@@ -194,6 +210,11 @@ public final class VirtualMachine implements AutoCloseable {
         return pc.vcpus().stream().map(Vcpu::instructions).toList();
     }
 
+    /// What the engine has counted about its own work, a line for each processor; empty where it counts nothing.
+    public List<String> statistics() {
+        return pc.vcpus().stream().map(Vcpu::statistics).toList();
+    }
+
     /// Ends the machine if it runs and frees all it holds.
     @Override
     public void close() {
@@ -224,7 +245,7 @@ public final class VirtualMachine implements AutoCloseable {
     }
 
     private void go() {
-        pc.clock().start();
+        pc.go();
         group.resume();
         state = VmState.RUNNING;
     }
@@ -326,7 +347,7 @@ public final class VirtualMachine implements AutoCloseable {
                                 index,
                                 Long.toHexString(debug.gva()));
                         group.release();
-                        pc.clock().stop();
+                        pc.stand();
                         state = VmState.PAUSED;
                     }
                     case RunResult.Kicked _ -> group.resume();

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,9 @@ import org.jvirt.core.CharBackend;
 import org.jvirt.core.Hypervisor;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.machine.cpu.CpuChoice;
+import org.jvirt.machine.host.HostSettings;
+import org.jvirt.machine.host.NumberSet;
+import org.jvirt.machine.host.RamSettings;
 
 /// Collects what a machine is to be. Not thread-safe.
 ///
@@ -39,6 +43,8 @@ public final class VirtualMachineBuilder {
     private boolean reboot = true;
     private boolean startPaused;
     private long rtcOffsetNanos;
+    private HostSettings host = HostSettings.DEFAULT;
+    private InterruptHome interrupts = InterruptHome.ENGINE;
     private @Nullable Hypervisor engine;
 
     VirtualMachineBuilder() {}
@@ -162,6 +168,35 @@ public final class VirtualMachineBuilder {
         return this;
     }
 
+    /// What the host gives the machine: see [HostSettings].
+    public VirtualMachineBuilder host(HostSettings settings) {
+        host = settings;
+        return this;
+    }
+
+    /// What the RAM is made of, and whether it is there for certain.
+    public VirtualMachineBuilder ram(RamSettings settings) {
+        return host(host.withRam(settings));
+    }
+
+    /// The host CPUs that a processor of the machine may run on, written as `0-1,4`.
+    public VirtualMachineBuilder cpuAffinity(int vcpu, String hostCpus) {
+        var sets = new TreeMap<>(host.vcpuAffinity());
+        sets.put(vcpu, NumberSet.parse("CPU affinity", hostCpus));
+        return host(host.withVcpuAffinity(sets));
+    }
+
+    /// The host CPUs that the devices' threads may run on.
+    public VirtualMachineBuilder ioAffinity(String hostCpus) {
+        return host(host.withIoAffinity(NumberSet.parse("I/O affinity", hostCpus)));
+    }
+
+    /// Who has the interrupt controllers; matters only on an engine that has its own.
+    public VirtualMachineBuilder interrupts(InterruptHome home) {
+        interrupts = home;
+        return this;
+    }
+
     /// The engine to run on, instead of the best one this host has.
     public VirtualMachineBuilder engine(Hypervisor hypervisor) {
         engine = hypervisor;
@@ -215,7 +250,9 @@ public final class VirtualMachineBuilder {
                 testDevices,
                 reboot,
                 startPaused,
-                rtcOffsetNanos);
+                rtcOffsetNanos,
+                host,
+                interrupts);
     }
 
     private BootConfig boot() {

@@ -7,6 +7,7 @@ import org.jvirt.core.BlockBackend;
 import org.jvirt.core.CharBackend;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.machine.cpu.CpuChoice;
+import org.jvirt.machine.host.HostSettings;
 import org.jvirt.machine.layout.MemoryMap;
 
 /// Everything a machine is made of. The record checks itself; backends belong to the machine once it is built.
@@ -25,6 +26,8 @@ import org.jvirt.machine.layout.MemoryMap;
 /// @param reboot       whether a guest's reset restarts the machine; otherwise it ends it
 /// @param startPaused  whether [VirtualMachine#start] waits for [VirtualMachine#resume]
 /// @param rtcOffsetNanos how far the guest's real-time clock is ahead of the host's UTC
+/// @param host         what the host gives it
+/// @param interrupts   who has the interrupt controllers
 public record VmConfig(
         String name,
         UUID uuid,
@@ -40,7 +43,9 @@ public record VmConfig(
         List<TestDevice> testDevices,
         boolean reboot,
         boolean startPaused,
-        long rtcOffsetNanos) {
+        long rtcOffsetNanos,
+        HostSettings host,
+        InterruptHome interrupts) {
     public static final int MAXIMUM_CPUS = 255;
     public static final int MAXIMUM_SERIALS = 4;
     /// Device numbers 1 to 24 of PCI bus 0, less a few for others.
@@ -97,6 +102,7 @@ public record VmConfig(
             throw new UserErrorException(
                     "A machine takes %d disks, not %d: leave some out".formatted(MAXIMUM_DISKS, disks.size()));
         }
+        host.check(cpus);
         // Checks the size.
         var _ = new MemoryMap(memoryBytes, 0);
         if (testDevices.stream().distinct().count() < testDevices.size()) {

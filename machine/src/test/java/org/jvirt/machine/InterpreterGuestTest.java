@@ -1,6 +1,7 @@
 package org.jvirt.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.jvirt.core.UserErrorException;
 import org.jvirt.machine.boot.KernelFiles;
 import org.jvirt.machine.monitor.Monitor;
 
@@ -48,6 +50,15 @@ final class InterpreterGuestTest {
         // jmp 0xa0000000
         ExitReason reason = run("b8000000a0ffe0");
         assertThat(reason).isInstanceOf(ExitReason.TripleFault.class);
+    }
+
+    @Test
+    void enlightenmentsOfHyperVAreRefusedByName() throws Exception {
+        VirtualMachineBuilder machine = machine("f4").cpu("max,hv_relaxed,hv_time");
+        assertThatThrownBy(machine::build)
+                .isInstanceOf(UserErrorException.class)
+                .hasMessage("CPU max,+hyperv asks for Hyper-V's enlightenments, which engine interpreter does not have:"
+                        + " leave out hyperv, hv_*");
     }
 
     @Test

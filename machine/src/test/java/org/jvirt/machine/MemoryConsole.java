@@ -4,16 +4,31 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.jvirt.core.CharBackend;
 
 /// A serial line's other end that keeps what it is sent. Thread-safe.
 final class MemoryConsole implements CharBackend {
     private final ByteArrayOutputStream written = new ByteArrayOutputStream();
+    private @Nullable Receiver receiver;
     private boolean closed;
 
     @Override
-    public void connect(Receiver receiver) {
-        // Nothing is typed.
+    public synchronized void connect(Receiver newReceiver) {
+        receiver = newReceiver;
+    }
+
+    /// Types at the device, whether it has room or not, and even after the end.
+    void type(String input) {
+        Receiver to;
+        synchronized (this) {
+            to = receiver;
+        }
+        byte[] bytes = input.getBytes(StandardCharsets.US_ASCII);
+        if (to == null || to.space() < bytes.length) {
+            throw new AssertionError("Nobody takes input");
+        }
+        to.receive(bytes, 0, bytes.length);
     }
 
     @Override

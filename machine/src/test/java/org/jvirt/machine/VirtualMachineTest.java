@@ -165,6 +165,28 @@ final class VirtualMachineTest {
     }
 
     @Test
+    void aBreakpointPausesTheMachineUntilItIsResumed() throws Exception {
+        var resumed = new CountDownLatch(1);
+        var runs = new AtomicInteger();
+        var engine = new ScriptedHypervisor(vcpu -> {
+            if (runs.incrementAndGet() == 1) {
+                return new RunResult.Debug(0x1234);
+            }
+            resumed.countDown();
+            return ScriptedHypervisor.halt(vcpu);
+        });
+        try (VirtualMachine vm = machine(engine).build()) {
+            vm.start();
+            while (vm.state() != VmState.PAUSED) {
+                Thread.onSpinWait();
+            }
+            assertThat(runs).hasValue(1);
+            vm.resume();
+            assertThat(resumed.await(30, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
     void startPausedWaitsForResume() throws Exception {
         var ran = new CountDownLatch(1);
         var engine = new ScriptedHypervisor(vcpu -> {
@@ -184,6 +206,9 @@ final class VirtualMachineTest {
     void aGuestsResetLoadsTheKernelAndTheProcessorsAgain() throws Exception {
         var boots = new AtomicInteger();
         var engine = new ScriptedHypervisor(vcpu -> {
+            if (boots.get() == vcpu.loaded().size()) {
+                return ScriptedHypervisor.halt(vcpu); // a kick came late, and the reset is still on its way
+            }
             int boot = boots.incrementAndGet();
             assertThat(vcpu.spec().memory().readInt(0x100_0000)).isEqualTo(0xa5a5a5a5);
             vcpu.spec().memory().writeInt(0x100_0000, 0);

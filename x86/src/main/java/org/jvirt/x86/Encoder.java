@@ -1,7 +1,7 @@
 package org.jvirt.x86;
 
-/// Writes the bytes of an instruction: the inverse of [Decoder]. Not thread-safe; a call allocates nothing, so a code
-/// generator can keep one encoder and the rows it uses.
+/// Writes the bytes of an instruction: the inverse of [Decoder]. Not thread-safe; a call allocates nothing, so a
+/// code generator can keep one encoder and the rows it uses.
 ///
 /// Either a whole [Instruction] is written ([#encode]), or one is put together operand by operand:
 ///
@@ -9,8 +9,8 @@ package org.jvirt.x86;
 /// int end = encoder.start(addEvGv, CodeSize.CODE64, 8).memory(0, RBX, -1, 0, 16).register(1, RCX).emit(code, at);
 /// ```
 ///
-/// The bytes are canonical: prefixes in the order lock, repeat, segment, 67, 66, mandatory prefix, REX; the shortest
-/// displacement; no SIB byte without need.
+/// The bytes are canonical: prefixes in the order lock, repeat, segment, 67, 66, mandatory prefix, REX; the
+/// shortest displacement; no SIB byte without need.
 public final class Encoder {
     private final Instruction pending = new Instruction();
     private byte[] out = new byte[0];
@@ -28,6 +28,32 @@ public final class Encoder {
     /// Begins an instruction of a VEX row with a vector length (16 or 32).
     public Encoder start(OpcodeRow row, CodeSize mode, int operandSize, int vectorLength) {
         pending.shape(row, mode, operandSize, mode.addressSize(), vectorLength);
+        return this;
+    }
+
+    /// Begins with a copy of a decoded instruction of 64-bit code, without its segment override and with 64-bit
+    /// addresses: what follows replaces its operands.
+    public Encoder start(Instruction decoded) {
+        pending.set(decoded);
+        pending.segmentOverridden = false;
+        pending.segment = Instruction.DS;
+        pending.addressSize = CodeSize.CODE64.addressSize();
+        return this;
+    }
+
+    /// Makes operand `i` a general register in place of AH, CH, DH or BH.
+    public Encoder generalRegister(int i, int number) {
+        pending.kind[i] = OperandKind.GPR;
+        pending.register[i] = number;
+        return this;
+    }
+
+    /// Gives the memory operand another address; its size stays.
+    public Encoder address(int base, int index, int scale, long displacement) {
+        pending.base = base;
+        pending.index = index;
+        pending.scale = scale;
+        pending.displacement = displacement;
         return this;
     }
 

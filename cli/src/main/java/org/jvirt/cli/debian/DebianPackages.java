@@ -15,18 +15,18 @@ import org.jvirt.core.UserErrorException;
 ///
 /// `apt-get download` takes only what the signed package lists name, and checks each file's hash against them.
 /// Not thread-safe.
-final class DebianPackages {
+public final class DebianPackages {
     private static final Pattern DEPENDS = Pattern.compile("(?m)^\\s*(?:Pre)?Depends:\\s*([a-z0-9][a-z0-9+.-]+)\\s*$");
 
     private final Consumer<String> progress;
 
-    DebianPackages(Consumer<String> progress) {
+    public DebianPackages(Consumer<String> progress) {
         this.progress = progress;
     }
 
-    /// The package that a meta-package such as `linux-image-cloud-amd64` stands for today: the first dependency whose
-    /// name begins with `prefix`.
-    String resolve(String metaPackage, String prefix) {
+    /// The package that a meta-package such as `linux-image-cloud-amd64` stands for today: the first dependency
+    /// whose name begins with `prefix`.
+    public String resolve(String metaPackage, String prefix) {
         refreshListsIfMissing(metaPackage);
         var result = HostCommand.run(Path.of("/"), List.of("apt-cache", "depends", metaPackage));
         Matcher matcher = DEPENDS.matcher(result.output());
@@ -41,7 +41,7 @@ final class DebianPackages {
     }
 
     /// Downloads a package and unpacks its files below `target`.
-    void unpack(String packageName, Path target) {
+    public void unpack(String packageName, Path target) {
         refreshListsIfMissing(packageName);
         try {
             Path download = Files.createTempDirectory(target.getParent(), "download");

@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// Whole directories at a time.
-final class FileTree {
+public final class FileTree {
     private FileTree() {}
 
     /// Removes a directory with all it holds; nothing happens where there is none.
-    static void delete(Path directory) throws IOException {
+    public static void delete(Path directory) throws IOException {
         if (!Files.exists(directory)) {
             return;
         }

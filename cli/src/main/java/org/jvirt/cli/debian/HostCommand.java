@@ -7,15 +7,15 @@ import java.util.List;
 import org.jvirt.core.HostFailureException;
 
 /// Runs one of the host's programs to its end.
-final class HostCommand {
+public final class HostCommand {
     /// How it ended.
     ///
     /// @param output standard output and error together
-    record Result(int exitCode, String output) {}
+    public record Result(int exitCode, String output) {}
 
     private HostCommand() {}
 
-    static Result run(Path directory, List<String> command) {
+    public static Result run(Path directory, List<String> command) {
         try {
             Process process = new ProcessBuilder(command)
                     .directory(directory.toFile())

@@ -4,13 +4,27 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.file.CacheMode;
+import org.jvirt.images.format.ImageFormat;
 
-/// A virtio disk on a raw image.
+/// A virtio disk on an image.
 ///
+/// @param format looked up where it is empty; a raw image stays raw then, whatever a guest writes to it
 /// @param serial what the guest reads as the disk's serial number
-public record DiskOption(Path file, boolean readOnly, boolean snapshot, Optional<String> serial) {
+public record DiskOption(
+        Path file,
+        Optional<ImageFormat> format,
+        CacheMode cache,
+        boolean readOnly,
+        boolean snapshot,
+        Optional<String> serial) {
     private static final String FORM =
-            "Write --disk PATH, or file=PATH[,if=virtio][,format=raw][,readonly=on][,snapshot=on][,serial=TEXT].";
+            "Write --disk PATH, or file=PATH[,if=virtio][,format=FORMAT][,cache=MODE][,readonly=on][,snapshot=on][,serial=TEXT].";
+
+    /// Of any format, through the host's page cache.
+    public DiskOption(Path file, boolean readOnly, boolean snapshot, Optional<String> serial) {
+        this(file, Optional.empty(), CacheMode.WRITEBACK, readOnly, snapshot, serial);
+    }
 
     /// Reads the value of `jvirt run --disk`.
     public static DiskOption parse(String text) {
@@ -20,20 +34,36 @@ public record DiskOption(Path file, boolean readOnly, boolean snapshot, Optional
         var values = new KeyValues("--disk", "", text);
         var disk = new DiskOption(
                 Path.of(values.takeRequired("file")),
+                values.take("format").map(name -> format("--disk", name)),
+                values.take("cache").map(name -> cache("--disk", name)).orElse(CacheMode.WRITEBACK),
                 values.takeSwitch("readonly", false),
                 values.takeSwitch("snapshot", false),
                 values.take("serial"));
-        require(values, "if", "virtio");
-        require(values, "format", "raw");
-        values.end(Set.of("file", "readonly", "snapshot", "serial", "if", "format"));
+        String bus = values.take("if").orElse("virtio");
+        if (!bus.equals("virtio")) {
+            throw new UserErrorException("--disk: if=%s is not supported, only if=virtio is. %s".formatted(bus, FORM));
+        }
+        values.end(Set.of("file", "readonly", "snapshot", "serial", "if", "format", "cache"));
         return disk;
     }
 
-    private static void require(KeyValues values, String key, String only) {
-        String value = values.take(key).orElse(only);
-        if (!value.equals(only)) {
-            throw new UserErrorException(
-                    "--disk: %s=%s is not supported, only %s=%s is. %s".formatted(key, value, key, only, FORM));
-        }
+    /// @param option for the message
+    public static ImageFormat format(String option, String name) {
+        return ImageFormat.named(name)
+                .orElseThrow(() -> new UserErrorException("%s: format=%s is not supported; these are: %s."
+                        .formatted(option, name, String.join(", ", ImageFormat.names()))));
+    }
+
+    /// @param option for the message
+    public static CacheMode cache(String option, String name) {
+        return CacheMode.named(name)
+                .orElseThrow(() -> new UserErrorException(
+                        "%s: cache=%s is not writeback, none, writethrough, directsync or unsafe."
+                                .formatted(option, name)));
+    }
+
+    /// The same disk with a serial number.
+    public DiskOption withSerial(Optional<String> number) {
+        return new DiskOption(file, format, cache, readOnly, snapshot, number);
     }
 }

@@ -4,7 +4,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jvirt.machine.InterruptHome;
 import org.jvirt.machine.VmConfig.TestDevice;
+import org.jvirt.machine.host.HostSettings;
 
 /// All that a user can ask of a new virtual machine. A front end fills it in the order of the words on the command
 /// line, where a later word replaces an earlier one; [Launcher] reads it. Not thread-safe.
@@ -36,6 +38,8 @@ public final class LaunchOptions {
     private boolean endOnPowerOff = true;
     private boolean startPaused;
     private boolean snapshot;
+    private HostSettings host = HostSettings.DEFAULT;
+    private InterruptHome interrupts = InterruptHome.ENGINE;
 
     public String name() {
         return name;
@@ -178,6 +182,24 @@ public final class LaunchOptions {
 
     public void snapshot(boolean newSnapshot) {
         snapshot = newSnapshot;
+    }
+
+    /// What the host gives the machine.
+    public HostSettings host() {
+        return host;
+    }
+
+    public void host(HostSettings newHost) {
+        host = newHost;
+    }
+
+    /// Who has the interrupt controllers.
+    public InterruptHome interrupts() {
+        return interrupts;
+    }
+
+    public void interrupts(InterruptHome newInterrupts) {
+        interrupts = newInterrupts;
     }
 
     public List<SerialTarget> serials() {

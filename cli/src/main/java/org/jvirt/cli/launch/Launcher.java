@@ -13,9 +13,13 @@ import org.jvirt.cli.console.TerminalConsole;
 import org.jvirt.core.BlockBackend;
 import org.jvirt.core.CharBackend;
 import org.jvirt.core.HostFailureException;
+import org.jvirt.core.Hypervisor;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.DiskImages;
-import org.jvirt.images.ImageFormat;
+import org.jvirt.images.ImageAccess;
+import org.jvirt.images.ImageReference;
+import org.jvirt.images.format.DiskImage;
+import org.jvirt.images.overlay.SnapshotOverlay;
 import org.jvirt.machine.Engines;
 import org.jvirt.machine.ExitReason;
 import org.jvirt.machine.VirtualMachine;
@@ -83,12 +87,14 @@ public final class Launcher {
     private VirtualMachineBuilder builder() {
         VirtualMachineBuilder builder = VirtualMachine.builder()
                 .name(options.name())
-                .engine(Engines.named(options.engine()))
+                .engine(engine())
                 .cpu(CpuChoice.parse(options.cpu()))
                 .cpus(options.cpus())
                 .memoryBytes(options.memoryBytes())
                 .append(options.append())
                 .reboot(options.reboot())
+                .host(options.host())
+                .interrupts(options.interrupts())
                 .rtcOffsetNanos(rtcOffsetNanos());
         if (options.startPaused()) {
             builder.startPaused();
@@ -108,6 +114,12 @@ public final class Launcher {
         }
         options.testDevices().forEach(builder::testDevice);
         return builder;
+    }
+
+    private Hypervisor engine() {
+        Engines.Choice choice = Engines.choose(options.engine());
+        choice.warning().ifPresent(warning -> System.err.println("jvirt: " + warning));
+        return choice.engine();
     }
 
     private CharBackend open(SerialTarget target) {
@@ -136,10 +148,12 @@ public final class Launcher {
 
     private BlockBackend open(DiskOption disk) {
         boolean overlay = disk.snapshot() || options.snapshot();
-        return remember(
-                overlay
-                        ? DiskImages.openSnapshot(disk.file(), ImageFormat.RAW, overlayLimitBytes())
-                        : DiskImages.open(disk.file(), ImageFormat.RAW, disk.readOnly()));
+        DiskImage image = DiskImages.openDisk(
+                new ImageAccess().withCache(disk.cache()),
+                ImageReference.ofFile(disk.file()),
+                disk.format(),
+                disk.readOnly() || overlay);
+        return remember(overlay ? new SnapshotOverlay(image, overlayLimitBytes()) : image);
     }
 
     /// What a disk's unsaved changes may take: as much again as the guest's RAM, and at least 1 GiB.

@@ -67,7 +67,7 @@ final class Devices {
             case "virtio-blk-pci" -> {
                 DiskOption disk = drives.take("-device " + driver, values.takeRequired("drive"));
                 Optional<String> serial = values.take("serial").or(disk::serial);
-                options.addDisk(new DiskOption(disk.file(), disk.readOnly(), disk.snapshot(), serial));
+                options.addDisk(disk.withSerial(serial));
             }
             default ->
                 throw new UserErrorException(

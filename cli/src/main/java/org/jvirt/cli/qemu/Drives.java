@@ -9,11 +9,13 @@ import java.util.Set;
 import org.jvirt.cli.launch.DiskOption;
 import org.jvirt.cli.launch.KeyValues;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.file.CacheMode;
+import org.jvirt.images.format.ImageFormat;
 
 /// The `-drive` and `-blockdev` options seen so far, by id, until a device takes them. Not thread-safe.
 final class Drives {
     private static final Set<String> NO_CONSEQUENCE =
-            Set.of("cache", "aio", "werror", "rerror", "discard", "detect-zeroes", "media", "index", "auto-read-only");
+            Set.of("aio", "werror", "rerror", "discard", "detect-zeroes", "media", "index", "auto-read-only");
 
     private final Map<String, DiskOption> waiting = new LinkedHashMap<>();
     private final Map<String, Path> files = new HashMap<>();
@@ -22,16 +24,19 @@ final class Drives {
     Optional<DiskOption> drive(String text) {
         var values = new KeyValues("-drive", "", text);
         Path file = Path.of(values.takeRequired("file"));
-        requireRaw("-drive", values.take("format"));
         Optional<String> id = values.take("id");
         String kind = values.take("if").orElse("virtio");
         var disk = new DiskOption(
                 file,
+                values.take("format").map(name -> DiskOption.format("-drive", name)),
+                values.take("cache")
+                        .map(name -> DiskOption.cache("-drive", name))
+                        .orElse(CacheMode.WRITEBACK),
                 values.takeSwitch("readonly", false) || values.takeSwitch("read-only", false),
                 values.takeSwitch("snapshot", false),
                 values.take("serial"));
         values.ignore(NO_CONSEQUENCE);
-        values.end(Set.of("file", "format", "id", "if", "readonly", "snapshot", "serial"));
+        values.end(Set.of("file", "format", "cache", "id", "if", "readonly", "snapshot", "serial"));
         switch (kind) {
             case "virtio" -> {
                 return Optional.of(disk);
@@ -61,13 +66,15 @@ final class Drives {
         if (driver.equals("file")) {
             files.put(node, Path.of(values.takeRequired("filename")));
         } else {
-            requireRaw("-blockdev", Optional.of(driver));
+            ImageFormat format = DiskOption.format("-blockdev", driver);
             values.ignore(Set.of("file.driver"));
             Path file = values.take("file")
                     .map(name -> Optional.ofNullable(files.get(name))
                             .orElseThrow(() -> new UserErrorException("-blockdev: there is no node " + name + ".")))
                     .orElseGet(() -> Path.of(values.takeRequired("file.filename")));
-            waiting.put(node, new DiskOption(file, readOnly, false, Optional.empty()));
+            waiting.put(
+                    node,
+                    new DiskOption(file, Optional.of(format), cacheOf(values), readOnly, false, Optional.empty()));
         }
         values.ignore(NO_CONSEQUENCE);
         values.ignore(Set.of("cache.direct", "cache.no-flush", "locking"));
@@ -77,7 +84,13 @@ final class Drives {
     DiskOption take(String option, String id) {
         DiskOption disk = waiting.remove(id);
         if (disk == null && files.containsKey(id)) {
-            disk = new DiskOption(files.remove(id), false, false, Optional.empty());
+            disk = new DiskOption(
+                    files.remove(id),
+                    Optional.of(ImageFormat.RAW),
+                    CacheMode.WRITEBACK,
+                    false,
+                    false,
+                    Optional.empty());
         }
         if (disk == null) {
             throw new UserErrorException("%s: there is no -drive or -blockdev named %s.".formatted(option, id));
@@ -85,10 +98,12 @@ final class Drives {
         return disk;
     }
 
-    private static void requireRaw(String option, Optional<String> format) {
-        if (format.isPresent() && !format.get().equals("raw")) {
-            throw new UserErrorException(
-                    "%s: format %s is not supported. The nearest that is: raw.".formatted(option, format.get()));
+    private static CacheMode cacheOf(KeyValues values) {
+        boolean direct = values.takeSwitch("cache.direct", false);
+        boolean unsafe = values.takeSwitch("cache.no-flush", false);
+        if (unsafe) {
+            return CacheMode.UNSAFE;
         }
+        return direct ? CacheMode.NONE : CacheMode.WRITEBACK;
     }
 }

@@ -14,6 +14,7 @@ import org.jvirt.cli.launch.MemorySize;
 import org.jvirt.cli.launch.SerialTarget;
 import org.jvirt.cli.launch.Suggestion;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.machine.InterruptHome;
 
 /// Reads the arguments of `qemu-system-x86_64`. Options may be written with one dash or two. Not thread-safe.
 public final class QemuCommandLine {
@@ -37,11 +38,14 @@ public final class QemuCommandLine {
     private final Chardevs chardevs = new Chardevs();
     private final Drives drives = new Drives();
     private final Devices devices = new Devices(chardevs, drives);
+    private final MemoryBackends memory = new MemoryBackends();
+    private final List<String> accelerators = new ArrayList<>();
     private final Map<String, Consumer<String>> withValue = new TreeMap<>();
     private final Map<String, Runnable> alone = new TreeMap<>();
     private final List<String> laterDevices = new ArrayList<>();
     private final List<String> serials = new ArrayList<>();
     private final List<String> monitors = new ArrayList<>();
+    private String irqchip = "on";
     private boolean noDefaults;
     private boolean noGraphic;
 
@@ -66,7 +70,10 @@ public final class QemuCommandLine {
         withValue.put("device", laterDevices::add);
         withValue.put("drive", v -> drives.drive(v).ifPresent(options::addDisk));
         withValue.put("blockdev", drives::blockdev);
-        withValue.put("object", QemuCommandLine::object);
+        withValue.put("object", this::object);
+        withValue.put("mem-path", v -> memory.directory(Path.of(v)));
+        withValue.put("overcommit", memory::overcommit);
+        withValue.put("numa", this::numa);
         withValue.put("rtc", this::rtc);
         withValue.put("D", v -> options.log(Path.of(v)));
         withValue.put("display", v -> requireNone("-display", v));
@@ -76,7 +83,8 @@ public final class QemuCommandLine {
         withValue.put("net", v -> requireNone("-net", v));
         withValue.put("nic", v -> requireNone("-nic", v));
         withValue.put("audio", v -> requireNone("-audio", v));
-        alone.put("enable-kvm", () -> options.engine("kvm"));
+        alone.put("enable-kvm", () -> accelerator("kvm"));
+        alone.put("mem-prealloc", memory::preallocate);
         alone.put("nodefaults", () -> noDefaults = true);
         alone.put("no-user-config", () -> {});
         alone.put("nographic", () -> noGraphic = true);
@@ -114,6 +122,8 @@ public final class QemuCommandLine {
         }
         laterDevices.forEach(d -> devices.add(d, options));
         connect();
+        chooseEngine();
+        memory.apply(options);
         return new Request.Run(options);
     }
 
@@ -152,27 +162,14 @@ public final class QemuCommandLine {
             throw new UserErrorException("-machine: '%s' is not supported. The nearest that is: %s."
                     .formatted(type, Suggestion.nearest(type, MACHINES)));
         }
-        values.take("accel").ifPresent(this::accelerators);
-        values.ignore(Set.of(
-                "usb",
-                "vmport",
-                "dump-guest-core",
-                "mem-merge",
-                "smm",
-                "graphics",
-                "kernel_irqchip",
-                "kernel-irqchip",
-                "hpet",
-                "smbus",
-                "sata",
-                "pic",
-                "pit"));
-        values.end(Set.of("type", "accel"));
-    }
-
-    /// The first that exists of a list such as `kvm:tcg`.
-    private void accelerators(String list) {
-        accelerator(list.contains(":") ? "auto" : list);
+        values.take("accel").ifPresent(list -> List.of(list.split(":")).forEach(this::accelerator));
+        values.take("kernel_irqchip").ifPresent(this::irqchip);
+        values.take("kernel-irqchip").ifPresent(this::irqchip);
+        values.take("memory-backend").ifPresent(memory::choose);
+        values.take("mem-merge").ifPresent(v -> memory.merge(v.equals("on")));
+        values.ignore(
+                Set.of("usb", "vmport", "dump-guest-core", "smm", "graphics", "hpet", "smbus", "sata", "pic", "pit"));
+        values.end(Set.of("type", "accel", "kernel-irqchip", "memory-backend", "mem-merge"));
     }
 
     private void accelerator(String text) {
@@ -182,9 +179,45 @@ public final class QemuCommandLine {
             throw new UserErrorException("-accel: '%s' is not supported. The nearest that is: %s."
                     .formatted(name, Suggestion.nearest(name, ENGINES)));
         }
-        values.ignore(Set.of("thread", "tb-size", "split-wx", "one-insn-per-tb", "kernel-irqchip", "dirty-ring-size"));
-        values.end(Set.of("accel", "thread"));
-        options.engine(name.equals("tcg") ? "soft" : name);
+        values.take("kernel-irqchip").ifPresent(this::irqchip);
+        values.ignore(Set.of("thread", "tb-size", "split-wx", "one-insn-per-tb", "dirty-ring-size"));
+        values.end(Set.of("accel", "thread", "kernel-irqchip"));
+        accelerators.add(name.equals("tcg") ? "soft" : name);
+    }
+
+    private void irqchip(String where) {
+        if (!Set.of("on", "off", "split").contains(where)) {
+            throw new UserErrorException(
+                    "kernel-irqchip=%s is not supported. Those that are: on, off.".formatted(where));
+        }
+        irqchip = where;
+        options.interrupts(where.equals("off") ? InterruptHome.MACHINE : InterruptHome.ENGINE);
+    }
+
+    /// The first that works of several, such as `kvm:tcg` or `-accel kvm -accel tcg`.
+    private void chooseEngine() {
+        if (accelerators.isEmpty()) {
+            return;
+        }
+        String first = accelerators.getFirst();
+        boolean others = accelerators.stream().anyMatch(name -> !name.equals(first));
+        options.engine(first.equals("kvm") && others ? "auto" : first);
+        if (irqchip.equals("split") && options.engine().equals("kvm")) {
+            throw new UserErrorException("kernel-irqchip=split is not supported. The nearest that is: on.");
+        }
+    }
+
+    /// The one node that every machine has.
+    private void numa(String text) {
+        var values = new KeyValues("-numa", "type", text);
+        String type = values.take("type").orElse("");
+        int node = values.takeNumber("nodeid", 0);
+        if (!type.equals("node") || node != 0) {
+            throw new UserErrorException("-numa: guests have one node. The nearest that is: -numa node,memdev=ID.");
+        }
+        values.take("memdev").ifPresent(memory::choose);
+        values.ignore(Set.of("cpus"));
+        values.end(Set.of("memdev", "cpus", "nodeid"));
     }
 
     private void processors(String text) {
@@ -204,9 +237,13 @@ public final class QemuCommandLine {
         values.end(Set.of("size"));
     }
 
-    private static void object(String text) {
+    private void object(String text) {
         var values = new KeyValues("-object", "type", text);
         String type = values.takeRequired("type");
+        if (MemoryBackends.TYPES.contains(type)) {
+            memory.define(type, values);
+            return;
+        }
         if (!Set.of("rng-random", "rng-builtin").contains(type)) {
             throw new UserErrorException(
                     "-object: '%s' is not supported. The nearest that is: rng-builtin.".formatted(type));

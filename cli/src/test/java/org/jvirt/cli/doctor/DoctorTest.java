@@ -3,11 +3,16 @@ package org.jvirt.cli.doctor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.jvirt.cli.doctor.Finding.Grade;
@@ -35,20 +40,67 @@ class DoctorTest {
         assertThat(findings.get("Tap networking").remedy()).contains("modprobe tun");
     }
 
+    private Finding kvm() {
+        return examine().get("KVM");
+    }
+
     @Test
     void hardwareWithoutTheModuleNamesTheModule() throws IOException {
         file("proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu svm\n");
-        assertThat(examine().get("KVM").remedy()).contains("modprobe kvm-amd");
+        assertThat(kvm().detail()).contains("svm", "kvm_amd is not loaded");
+        assertThat(kvm().remedy()).startsWith("sudo modprobe kvm_amd").contains("firmware");
         file("proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu vmx\n");
-        assertThat(examine().get("KVM").remedy()).contains("modprobe kvm-intel");
+        assertThat(kvm().remedy()).startsWith("sudo modprobe kvm_intel");
+        file(".dockerenv", "");
+        assertThat(kvm().remedy()).startsWith("on the host around this container: sudo modprobe kvm_intel");
+    }
+
+    @Test
+    void aContainerWithoutTheDeviceIsTold() throws IOException {
+        file("proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu vmx\n");
+        file("sys/module/kvm_intel/refcnt", "0\n");
+        assertThat(kvm().detail()).contains("kvm_intel loaded", "a container without the device");
+        assertThat(kvm().remedy()).contains("--device /dev/kvm");
+    }
+
+    @Test
+    void aVirtualMachineWithoutNestingIsToldApartFromFirmwareThatSwitchedItOff() throws IOException {
+        file("proc/cpuinfo", "processor\t: 0\nvendor_id\t: AuthenticAMD\nflags\t\t: fpu hypervisor\n");
+        assertThat(kvm().detail()).contains("itself a virtual machine", "nested virtualization");
+        assertThat(kvm().remedy()).contains("modprobe kvm_amd nested=1");
+        file("proc/cpuinfo", "processor\t: 0\nvendor_id\t: AuthenticAMD\nflags\t\t: fpu\n");
+        assertThat(kvm().remedy()).contains("firmware", "SVM Mode");
+        file("proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: fpu\n");
+        assertThat(kvm().remedy()).contains("firmware", "VT-x");
     }
 
     @Test
     void aNodeThatIsNoKvmIsNotTakenForOne() throws IOException {
         file("dev/kvm", "");
-        Finding kvm = examine().get("KVM");
-        assertThat(kvm.grade()).isEqualTo(Grade.MISSING);
-        assertThat(kvm.detail()).contains("KVM_GET_API_VERSION");
+        assertThat(kvm().grade()).isEqualTo(Grade.MISSING);
+        assertThat(kvm().detail()).contains("KVM_GET_API_VERSION");
+    }
+
+    @Test
+    void aNodeThatMayNotBeOpenedNamesItsGroup() throws IOException {
+        file("dev/kvm", "");
+        Path node = root.resolve("dev/kvm");
+        Files.setPosixFilePermissions(node, Set.of());
+        Assumptions.assumeFalse(Files.isReadable(node), "This user may open everything");
+        String group = Files.getAttribute(node, "unix:group").toString();
+        assertThat(kvm().detail()).contains("group " + group);
+        assertThat(kvm().remedy()).contains("usermod -aG " + group);
+    }
+
+    @Test
+    void aNodeWithoutDriverAsksForTheModule() throws IOException {
+        file("proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu vmx\n");
+        // Opening a socket's name fails with ENXIO, as opening a device without driver does.
+        Files.createDirectories(root.resolve("dev"));
+        try (var socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            socket.bind(UnixDomainSocketAddress.of(root.resolve("dev/kvm")));
+            assertThat(kvm().detail()).contains("no driver is behind it", "kvm_intel");
+        }
     }
 
     @Test

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.jvirt.images.file.CacheMode;
+import org.jvirt.images.format.ImageFormat;
 
 class DiskOptionTest {
     @Test
@@ -17,13 +19,30 @@ class DiskOptionTest {
     @Test
     void keysSetTheRest() {
         assertThat(DiskOption.parse("file=x.raw,if=virtio,format=raw,readonly=on,snapshot=on,serial=S1"))
-                .isEqualTo(new DiskOption(Path.of("x.raw"), true, true, Optional.of("S1")));
+                .isEqualTo(new DiskOption(
+                        Path.of("x.raw"),
+                        Optional.of(ImageFormat.RAW),
+                        CacheMode.WRITEBACK,
+                        true,
+                        true,
+                        Optional.of("S1")));
     }
 
     @Test
-    void otherBusesAndFormatsAreRefused() {
+    void formatsAndCacheModesHaveTheNamesOfQemu() {
+        DiskOption disk = DiskOption.parse("file=x,format=vpc,cache=none");
+        assertThat(disk.format()).contains(ImageFormat.VPC);
+        assertThat(disk.cache()).isEqualTo(CacheMode.NONE);
+        assertThat(DiskOption.parse("file=x").format()).isEmpty();
+    }
+
+    @Test
+    void whatThereIsNotIsRefusedByName() {
         assertThatThrownBy(() -> DiskOption.parse("file=x,if=ide")).hasMessageContaining("if=ide is not supported");
-        assertThatThrownBy(() -> DiskOption.parse("file=x,format=qcow2")).hasMessageContaining("format=qcow2");
+        assertThatThrownBy(() -> DiskOption.parse("file=x,format=dmg"))
+                .hasMessageContaining("format=dmg")
+                .hasMessageContaining("qcow2");
+        assertThatThrownBy(() -> DiskOption.parse("file=x,cache=lots")).hasMessageContaining("cache=lots");
         assertThatThrownBy(() -> DiskOption.parse("if=virtio")).hasMessageContaining("file=… is missing");
     }
 }

@@ -15,7 +15,13 @@ import org.jvirt.cli.launch.LaunchOptions;
 import org.jvirt.cli.launch.SerialTarget;
 import org.jvirt.cli.qemu.QemuCommandLine.Request;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.file.CacheMode;
+import org.jvirt.images.format.ImageFormat;
+import org.jvirt.machine.InterruptHome;
 import org.jvirt.machine.VmConfig.TestDevice;
+import org.jvirt.machine.cpu.CpuChoice;
+import org.jvirt.machine.host.NumberSet;
+import org.jvirt.machine.host.RamSettings;
 
 class QemuCommandLineTest {
     private static Request parse(String line) {
@@ -60,7 +66,8 @@ class QemuCommandLineTest {
 
     @Test
     void disksComeFromDriveAndFromBlockdev() {
-        var plain = new DiskOption(Path.of("a.raw"), false, false, Optional.empty());
+        var plain = new DiskOption(
+                Path.of("a.raw"), Optional.of(ImageFormat.RAW), CacheMode.WRITEBACK, false, false, Optional.empty());
         assertThat(options("-drive file=a.raw,format=raw,if=virtio").disks()).containsExactly(plain);
         assertThat(options("-drive file=a.raw,if=none,id=d -device virtio-blk-pci,drive=d,serial=S")
                         .disks())
@@ -94,6 +101,51 @@ class QemuCommandLineTest {
     }
 
     @Test
+    void theFirstAcceleratorThatWorksIsTaken() {
+        assertThat(options("-accel kvm").engine()).isEqualTo("kvm");
+        assertThat(options("-enable-kvm -cpu host").cpu()).isEqualTo("host");
+        assertThat(options("-machine q35,accel=kvm:tcg").engine()).isEqualTo("auto");
+        assertThat(options("-accel kvm -accel tcg").engine()).isEqualTo("auto");
+        assertThat(options("-machine accel=tcg:kvm").engine()).isEqualTo("soft");
+        assertThat(options("").engine()).isEqualTo("auto");
+        assertThat(options("-accel kvm,kernel-irqchip=off").interrupts()).isEqualTo(InterruptHome.MACHINE);
+        assertThat(options("-machine accel=kvm,kernel_irqchip=on").interrupts()).isEqualTo(InterruptHome.ENGINE);
+        assertThat(options("-machine accel=tcg,kernel_irqchip=split").engine()).isEqualTo("soft");
+    }
+
+    @Test
+    void whatWindowsGuestsAreGivenAsksForHyperVsEnlightenments() {
+        String words = "hv_relaxed,hv_vapic,hv-spinlocks=0x1fff,hv_time,hv_vpindex,hv_synic,hv_stimer";
+        String cpu = options("-enable-kvm -cpu host,migratable=on," + words).cpu();
+        assertThat(CpuChoice.parse(cpu)).isEqualTo(CpuChoice.parse("host,+hyperv"));
+        assertThat(CpuChoice.parse(options("-cpu host").cpu()).hyperV()).isFalse();
+    }
+
+    @Test
+    void whatRamIsMadeOfIsUnderstood() {
+        assertThat(ram("")).isEqualTo(RamSettings.DEFAULT);
+        assertThat(ram("-mem-path /dev/hugepages -mem-prealloc"))
+                .isEqualTo(RamSettings.DEFAULT
+                        .withDirectory(Path.of("/dev/hugepages"))
+                        .withReserved(true));
+        assertThat(ram("-overcommit mem-lock=on")).isEqualTo(RamSettings.DEFAULT.withLocked(true));
+        assertThat(ram("-machine q35,mem-merge=on")).isEqualTo(RamSettings.DEFAULT.withMergeable(true));
+        assertThat(ram("-m 1G -object memory-backend-memfd,id=m,size=1G,hugetlb=on,hugetlbsize=1G,share=on,prealloc=on"
+                        + " -machine memory-backend=m"))
+                .isEqualTo(RamSettings.DEFAULT
+                        .withPages(RamSettings.Pages.HUGE_1_GIB)
+                        .withReserved(true));
+        assertThat(ram("-object memory-backend-ram,id=m,host-nodes=0-1,policy=interleave -numa node,memdev=m"))
+                .isEqualTo(RamSettings.DEFAULT.withNodes(
+                        new RamSettings.Nodes(RamSettings.Spread.INTERLEAVE, NumberSet.parse("", "0-1"))));
+        assertThat(ram("-object memory-backend-ram,id=unused,merge=on")).isEqualTo(RamSettings.DEFAULT);
+    }
+
+    private static RamSettings ram(String line) {
+        return options(line).host().ram();
+    }
+
+    @Test
     void theLaterWordWins() {
         assertThat(options("-m 1G -m 2G").memoryBytes()).isEqualTo(2L << 30);
         assertThat(options("-smp cpus=3,maxcpus=8").cpus()).isEqualTo(3);
@@ -122,9 +174,16 @@ class QemuCommandLineTest {
                 "-device e1000 | The nearest that is",
                 "-device virtio-rng | ",
                 "-drive file=x,if=ide | virtio",
-                "-drive file=x,format=qcow2 | raw",
+                "-drive file=x,format=dmg | qcow2",
                 "-chardev udp,id=x | is not supported. The nearest",
-                "-object memory-backend-ram,id=x | rng-builtin",
+                "-object iothread,id=x | rng-builtin",
+                "-object memory-backend-ram,id=x,policy=local | preferred",
+                "-object memory-backend-ram,id=m,size=1G -machine memory-backend=m -m 2G | same size",
+                "-machine memory-backend=m | id=m",
+                "-numa node,nodeid=1 | one node",
+                "-overcommit mem-lock=maybe | on or off",
+                "-machine kernel-irqchip=maybe | on, off",
+                "-accel kvm,kernel-irqchip=split | The nearest that is: on",
                 "-vga std | -vga none",
                 "-display gtk | -display none",
                 "-net user | -net none",

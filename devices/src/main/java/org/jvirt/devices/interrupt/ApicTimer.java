@@ -2,11 +2,12 @@ package org.jvirt.devices.interrupt;
 
 import org.jvirt.core.TscClock;
 import org.jvirt.core.VmClock;
+import org.jvirt.core.interrupt.LocalApicState;
 
 /// The timer of a local APIC. Guarded by its local APIC's lock, apart from the alarm's callback.
 ///
-/// The counter is not stepped: what is kept is the time at which it reaches 0, and counts follow from that exactly. A
-/// tick is one nanosecond (a bus clock of 1 GHz, as KVM has it and tells in CPUID 0x4000_0010) times the divisor.
+/// The counter is not stepped: what is kept is the time at which it reaches 0, and counts follow from that exactly.
+/// A tick is one nanosecond (a bus clock of 1 GHz, as KVM has it and tells in CPUID 0x4000_0010) times the divisor.
 final class ApicTimer {
     static final int ONE_SHOT = 0;
     static final int PERIODIC = 1;

@@ -3,16 +3,17 @@ package org.jvirt.devices.interrupt;
 import java.util.ArrayList;
 import java.util.List;
 import org.jvirt.core.IoDevice;
+import org.jvirt.core.interrupt.IoApicState;
 
 /// The IO-APIC of ICH9: an 82093AA with an EOI register (version 0x20). Thread-safe: one lock, never held while a
 /// message is sent.
 ///
-/// `set(true)` means asserted, whatever polarity an entry claims. A level-triggered message waits in its pin (remote
-/// IRR) for the end of interrupt of its vector; while masked, edges are lost and levels are remembered.
+/// `set(true)` means asserted, whatever polarity an entry claims. A level-triggered message waits in its pin
+/// (remote IRR) for the end of interrupt of its vector; while masked, edges are lost and levels are remembered.
 ///
 /// Sources: Intel 82093AA data sheet (290566), 3.2; ICH9 data sheet, 13.5.
 final class IoApic implements IoDevice {
-    static final int PINS = 24;
+    static final int PINS = IoApicState.PINS;
 
     private static final int IOREGSEL = 0x00;
     private static final int IOWIN = 0x10;

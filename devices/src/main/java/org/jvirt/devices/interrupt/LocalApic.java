@@ -7,6 +7,8 @@ import org.jvirt.core.IoDevice;
 import org.jvirt.core.LocalInterrupts;
 import org.jvirt.core.TscClock;
 import org.jvirt.core.VcpuSignals;
+import org.jvirt.core.interrupt.ApicConfig;
+import org.jvirt.core.interrupt.LocalApicState;
 
 /// A local APIC in xAPIC or x2APIC mode; as [IoDevice] its 4-KiB register page.
 ///
@@ -14,12 +16,12 @@ import org.jvirt.core.VcpuSignals;
 /// change asks of the processor is collected under the lock and done after it. Other controllers are called without
 /// it; only the timer's alarm is set with it.
 ///
-/// Limits: no system management interrupts; LINT pins are edge-triggered; there is no remote read; the APIC ID cannot
-/// be changed (which the SDM leaves to the model).
+/// Limits: no system management interrupts; LINT pins are edge-triggered; there is no remote read; the APIC ID
+/// cannot be changed (which the SDM leaves to the model).
 ///
 /// Source: Intel SDM volume 3, chapter "APIC".
 final class LocalApic implements LocalInterrupts, IoDevice {
-    static final int LVT_ENTRIES = 6;
+    static final int LVT_ENTRIES = LocalApicState.LVT_ENTRIES;
     static final int LVT_TIMER = 0;
     static final int LVT_LINT0 = 3;
     static final int LVT_LINT1 = 4;
@@ -377,8 +379,8 @@ final class LocalApic implements LocalInterrupts, IoDevice {
         return tpr >> 4 >= service >> 4 ? tpr : service & 0xf0;
     }
 
-    /// Brings [#pending] up to date; answers [#LOOK] if it rose, or if what has arrived may be let in by an end that
-    /// the processor has not passed on yet.
+    /// Brings [#pending] up to date; answers [#LOOK] if it rose, or if what has arrived may be let in by an end
+    /// that the processor has not passed on yet.
     private int updateLocked() {
         boolean was = pending;
         boolean is = enabled() && irr.highest() >> 4 > processorPriorityLocked() >> 4 || extIntLocked();

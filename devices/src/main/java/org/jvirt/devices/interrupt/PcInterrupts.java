@@ -10,6 +10,9 @@ import org.jvirt.core.MsiSink;
 import org.jvirt.core.Snapshottable;
 import org.jvirt.core.TscClock;
 import org.jvirt.core.VcpuSignals;
+import org.jvirt.core.interrupt.ApicConfig;
+import org.jvirt.core.interrupt.PcInterruptsState;
+import org.jvirt.core.interrupt.PicState;
 
 /// The interrupt controllers of a PC, wired as on its board: interrupts 0–15 reach the 8259 pair and the IO-APIC,
 /// with interrupt 0 at IO-APIC pin 2; 16–23 reach the IO-APIC only; INTR drives LINT0 of every local APIC and

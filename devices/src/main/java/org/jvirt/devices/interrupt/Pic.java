@@ -1,5 +1,7 @@
 package org.jvirt.devices.interrupt;
 
+import org.jvirt.core.interrupt.PicState;
+
 /// One 8259A. Guarded by the lock of its [PicPair].
 ///
 /// The trigger mode of each input comes from ELCR; LTIM of ICW1 is ignored, as in ICH9. An edge that was seen stays

@@ -1,6 +1,7 @@
 package org.jvirt.devices.interrupt;
 
 import org.jvirt.core.IoDevice;
+import org.jvirt.core.interrupt.PicState;
 import org.jvirt.devices.ByteDevice;
 
 /// The two cascaded 8259As of a PC, and their ELCR. Thread-safe: one lock, never held while INTR is announced.

@@ -14,11 +14,19 @@ final class Bar {
     private final BarKind kind;
     private final long sizeBytes;
     private final IoDevice device;
+    private final Listener listener;
     private final GuestErrors errors;
     private long wanted = UNMAPPED;
     private Bus.@Nullable Mapping mapping;
 
-    Bar(String name, int index, BarKind kind, long sizeBytes, IoDevice device, GuestErrors errors) {
+    /// Whom to tell where guest accesses arrive.
+    interface Listener {
+        void shown(int index, long address);
+
+        void hidden(int index);
+    }
+
+    Bar(String name, int index, BarKind kind, long sizeBytes, IoDevice device, Listener listener, GuestErrors errors) {
         if (Long.bitCount(sizeBytes) != 1 || sizeBytes < kind.smallestSize()) {
             throw new IllegalArgumentException("BAR %d: %d bytes is not a power of two".formatted(index, sizeBytes));
         }
@@ -27,6 +35,7 @@ final class Bar {
         this.kind = kind;
         this.sizeBytes = sizeBytes;
         this.device = device;
+        this.listener = listener;
         this.errors = errors;
     }
 
@@ -86,16 +95,23 @@ final class Bar {
         if (address == wanted) {
             return false;
         }
-        Bus.Mapping old = mapping;
-        if (old != null) {
-            bus.unmap(old);
-            mapping = null;
-        }
+        boolean freed = hide(bus);
         wanted = address;
         if (!tryMap(bus)) {
             errors.report(() -> "BAR %d at 0x%x stays hidden: the range is taken".formatted(index, address));
         }
-        return old != null;
+        return freed;
+    }
+
+    private boolean hide(Bus bus) {
+        Bus.Mapping old = mapping;
+        if (old == null) {
+            return false;
+        }
+        bus.unmap(old);
+        mapping = null;
+        listener.hidden(index);
+        return true;
     }
 
     /// Maps a BAR that lost its place to something else, if that has gone.
@@ -105,19 +121,11 @@ final class Bar {
         }
         try {
             mapping = bus.map(name, wanted, sizeBytes, device);
-            return true;
         } catch (IllegalArgumentException taken) {
             return false;
         }
-    }
-
-    void unmap(Bus bus) {
-        Bus.Mapping old = mapping;
-        if (old != null) {
-            bus.unmap(old);
-        }
-        mapping = null;
-        wanted = UNMAPPED;
+        listener.shown(index, wanted);
+        return true;
     }
 
     /// Whether guest accesses arrive now.

@@ -1,7 +1,9 @@
 package org.jvirt.devices.pci;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.jvirt.core.IoDevice;
+import org.jvirt.core.MsiRoute;
 
 /// MSI-X: a table of messages and an array of pending bits, in a BAR of their own (PCI 3.0 §6.8.2).
 ///
@@ -11,7 +13,8 @@ import org.jvirt.core.IoDevice;
 /// ```
 ///
 /// Thread-safe: vCPU threads program the table while queue threads raise vectors. Messages are sent under the lock,
-/// so that a vector which has just been masked does not fire any more.
+/// so that a vector which has just been masked does not fire any more. Each is prepared when it is first sent, and
+/// again after the guest changed it.
 public final class MsixCapability implements IoDevice {
     public static final int MAX_VECTORS = 128;
     private static final int ID = 0x11;
@@ -29,6 +32,7 @@ public final class MsixCapability implements IoDevice {
     private final int at;
     private final int[] table; // guarded by this, as all below
     private final long[] pending;
+    private final @Nullable MsiRoute[] routes;
     private boolean enabled;
     private boolean functionMasked;
 
@@ -41,6 +45,7 @@ public final class MsixCapability implements IoDevice {
         this.vectors = vectors;
         table = new int[vectors * WORDS];
         pending = new long[(vectors + 63) / 64];
+        routes = new MsiRoute[vectors];
         ConfigSpace config = function.config();
         at = function.addCapability(ID, LENGTH);
         config.set(at + CONTROL, 2, vectors - 1);
@@ -60,8 +65,8 @@ public final class MsixCapability implements IoDevice {
         return enabled;
     }
 
-    /// Sends the vector's message, or leaves it pending while it is masked. Does nothing while MSI-X is off or for a
-    /// vector that does not exist.
+    /// Sends the vector's message, or leaves it pending while it is masked. Does nothing while MSI-X is off or for
+    /// a vector that does not exist.
     public synchronized void raise(int vector) {
         if (!enabled || vector < 0 || vector >= vectors) {
             return;
@@ -78,8 +83,30 @@ public final class MsixCapability implements IoDevice {
     }
 
     private void send(int vector) {
-        int entry = vector * WORDS;
-        function.sendMessage(table[entry] & 0xffff_fffcL | (long) table[entry + 1] << 32, table[entry + 2]);
+        if (!function.maySend()) {
+            return;
+        }
+        MsiRoute route = routes[vector];
+        if (route == null) {
+            int entry = vector * WORDS;
+            route = function.route(table[entry] & 0xffff_fffcL | (long) table[entry + 1] << 32, table[entry + 2]);
+            routes[vector] = route;
+        }
+        route.send();
+    }
+
+    private void forgetRoute(int vector) {
+        MsiRoute route = routes[vector];
+        if (route != null) {
+            routes[vector] = null;
+            route.close();
+        }
+    }
+
+    private void forgetRoutes() {
+        for (int vector = 0; vector < vectors; vector++) {
+            forgetRoute(vector);
+        }
     }
 
     private void sendDueLocked() {
@@ -105,6 +132,7 @@ public final class MsixCapability implements IoDevice {
     }
 
     synchronized void reset() {
+        forgetRoutes();
         Arrays.fill(table, 0);
         Arrays.fill(pending, 0);
         for (int vector = 0; vector < vectors; vector++) {
@@ -112,6 +140,12 @@ public final class MsixCapability implements IoDevice {
         }
         enabled = false;
         functionMasked = false;
+    }
+
+    /// Sends nothing any more.
+    synchronized void close() {
+        enabled = false;
+        forgetRoutes();
     }
 
     synchronized int[] table() {
@@ -127,6 +161,7 @@ public final class MsixCapability implements IoDevice {
             throw new IllegalArgumentException(
                     "Saved MSI-X table has %d entries, not %d".formatted(savedTable.length / WORDS, vectors));
         }
+        forgetRoutes();
         System.arraycopy(savedTable, 0, table, 0, table.length);
         System.arraycopy(savedPending, 0, pending, 0, pending.length);
     }
@@ -157,6 +192,13 @@ public final class MsixCapability implements IoDevice {
         return 0;
     }
 
+    private void setWord(int index, int value) {
+        if (table[index] != value && (index & 3) != VECTOR_CONTROL) {
+            forgetRoute(index / WORDS);
+        }
+        table[index] = value;
+    }
+
     @Override
     public synchronized void write(long offset, int size, long value) {
         for (int i = 0; i < size; ) {
@@ -168,7 +210,7 @@ public final class MsixCapability implements IoDevice {
                 int mask = taken == 4 ? -1 : (1 << 8 * taken) - 1 << shift;
                 int given = (int) (value >>> 8 * i) << shift;
                 int merged = table[index] & ~mask | given & mask;
-                table[index] = (index & 3) == VECTOR_CONTROL ? merged & 1 : merged;
+                setWord(index, (index & 3) == VECTOR_CONTROL ? merged & 1 : merged);
             }
             i += taken;
         }

@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.jvirt.core.Bus;
 import org.jvirt.core.IoDevice;
+import org.jvirt.core.MsiRoute;
 
 /// One PCI function with a type 0 header: a device, or a part of one.
 ///
-/// A subclass declares its BARs and capabilities in its constructor and is then given to [PciHost#add]. Configuration
-/// accesses and [#configWritten] run under the host's lock, on any vCPU thread; [#interrupt] may be called by any
-/// thread.
+/// A subclass declares its BARs and capabilities in its constructor and is then given to [PciHost#add].
+/// Configuration accesses and [#configWritten] run under the host's lock, on any vCPU thread; [#interrupt] may be
+/// called by any thread.
 public abstract class PciFunction {
     public static final int COMMAND_IO = 0x001;
     public static final int COMMAND_MEMORY = 0x002;
@@ -35,6 +35,18 @@ public abstract class PciFunction {
     private boolean express;
     private int nextCapability = FIRST_CAPABILITY;
     private int lastCapability = ConfigSpace.CAPABILITY_POINTER;
+
+    private final Bar.Listener barListener = new Bar.Listener() {
+        @Override
+        public void shown(int index, long address) {
+            barShown(index, address);
+        }
+
+        @Override
+        public void hidden(int index) {
+            barHidden(index);
+        }
+    };
 
     private final Object pinLock = new Object();
     private boolean pinAsserted; // guarded by pinLock
@@ -94,7 +106,7 @@ public abstract class PciFunction {
                 throw new IllegalArgumentException("%s: BAR %d is in use".formatted(name, index));
             }
         }
-        var bar = new Bar(name + "-bar" + index, index, kind, sizeBytes, device, errors);
+        var bar = new Bar(name + "-bar" + index, index, kind, sizeBytes, device, barListener, errors);
         bar.declare(config);
         bars.add(bar);
     }
@@ -149,8 +161,8 @@ public abstract class PciFunction {
     /// Called before a guest reads configuration space, under the host's lock.
     protected void configReading(int offset, int size) {}
 
-    /// Back to the power-on state of the device behind the function; waits for what is under way. The function's own
-    /// registers have been reset already. Not for vCPU threads.
+    /// Back to the power-on state of the device behind the function; waits for what is under way. The function's
+    /// own registers have been reset already. Not for vCPU threads.
     protected void deviceReset() {}
 
     /// The level of the INTx pin.
@@ -166,11 +178,39 @@ public abstract class PciFunction {
         return (command & COMMAND_MASTER) != 0;
     }
 
+    /// Prepares a message for many sendings. Only for a function that is on a bus.
+    final MsiRoute route(long gpa, int data) {
+        PciHost to = host;
+        if (to == null) {
+            throw new IllegalStateException(name + " is on no bus");
+        }
+        return to.msi().route(gpa, data);
+    }
+
+    /// Whether the function may send messages: it is on a bus, as a master.
+    final boolean maySend() {
+        return host != null && busMaster();
+    }
+
     /// Sends a message-signalled interrupt, if the function is a bus master.
     final void sendMessage(long gpa, int data) {
         PciHost to = host;
         if (to != null && busMaster()) {
             to.msi().send(gpa, data);
+        }
+    }
+
+    /// Guest accesses arrive at BAR `index` from now on, from `address`. Under the host's lock.
+    protected void barShown(int index, long address) {}
+
+    /// Guest accesses no longer arrive at BAR `index`. Under the host's lock.
+    protected void barHidden(int index) {}
+
+    /// Lets go of what was prepared for messages; none will be sent any more.
+    protected final void closeMessages() {
+        MsixCapability table = msix;
+        if (table != null) {
+            table.close();
         }
     }
 
@@ -270,7 +310,8 @@ public abstract class PciFunction {
         interrupt(false);
     }
 
-    /// Resets function and device, as a reset of the machine does. Waits for what is under way; not for vCPU threads.
+    /// Resets function and device, as a reset of the machine does. Waits for what is under way; not for vCPU
+    /// threads.
     public final void reset() {
         PciHost on = host;
         if (on == null) {
@@ -297,8 +338,8 @@ public abstract class PciFunction {
         }
     }
 
-    /// Takes over a saved configuration space. To be called once, right after the function was added to its host and
-    /// before the guest runs.
+    /// Takes over a saved configuration space. To be called once, right after the function was added to its host
+    /// and before the guest runs.
     protected final void restoreFunction(PciFunctionState state) {
         MsixCapability table = msix;
         synchronized (lock()) {
@@ -314,13 +355,5 @@ public abstract class PciFunction {
     private Object lock() {
         PciHost on = host;
         return on == null ? this : on.lock();
-    }
-
-    Bus busOf(Bar bar) {
-        PciHost on = host;
-        if (on == null) {
-            throw new IllegalStateException(name + " is on no bus");
-        }
-        return on.busOf(bar.kind());
     }
 }

@@ -1,6 +1,7 @@
 package org.jvirt.devices.time;
 
 import java.util.Arrays;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import org.jvirt.core.InterruptLine;
 import org.jvirt.core.IoDevice;
@@ -59,6 +60,7 @@ public final class Hpet implements IoDevice, Snapshottable<HpetState> {
     private final HpetTimer[] timers;
     private final LegacyInput pitInput = new LegacyInput(PIT_GSI);
     private final LegacyInput rtcInput = new LegacyInput(RTC_GSI);
+    private Consumer<Boolean> onLegacyReplacement = _ -> {};
     private long config;
     private int status;
     private long counter;
@@ -103,6 +105,13 @@ public final class Hpet implements IoDevice, Snapshottable<HpetState> {
         }
     }
 
+    /// Whom to tell whether interrupt 0 belongs to the HPET (legacy replacement): now, and whenever that changes.
+    /// For an 8254 that is not at [#pitInput]. Called with the lock held.
+    public synchronized void onLegacyReplacement(Consumer<Boolean> listener) {
+        onLegacyReplacement = listener;
+        listener.accept(isLegacy());
+    }
+
     @Override
     public String id() {
         return "hpet";
@@ -120,7 +129,7 @@ public final class Hpet implements IoDevice, Snapshottable<HpetState> {
     }
 
     public synchronized void reset() {
-        config = 0;
+        setConfigLocked(0);
         status = 0;
         counter = 0;
         for (HpetTimer timer : timers) {
@@ -227,7 +236,7 @@ public final class Hpet implements IoDevice, Snapshottable<HpetState> {
     private void writeConfigLocked(long value) {
         boolean was = isCounting();
         long now = counterLocked();
-        config = value & (ENABLE_CNF | LEG_RT_CNF);
+        setConfigLocked(value & (ENABLE_CNF | LEG_RT_CNF));
         if (isCounting() != was) {
             counter = isCounting() ? now - ticks() : now;
         }
@@ -237,6 +246,14 @@ public final class Hpet implements IoDevice, Snapshottable<HpetState> {
             }
         }
         driveAllLocked();
+    }
+
+    private void setConfigLocked(long value) {
+        boolean was = isLegacy();
+        config = value;
+        if (isLegacy() != was) {
+            onLegacyReplacement.accept(isLegacy());
+        }
     }
 
     private void writeTimerLocked(HpetTimer timer, int register, long mask, long bits) {

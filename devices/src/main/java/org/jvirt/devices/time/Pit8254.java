@@ -5,14 +5,16 @@ import org.jvirt.core.InterruptLine;
 import org.jvirt.core.IoDevice;
 import org.jvirt.core.Snapshottable;
 import org.jvirt.core.VmClock;
+import org.jvirt.core.interrupt.PitState;
 import org.jvirt.devices.ByteDevice;
 import org.jvirt.devices.TickRate;
 
 /// The 8254 programmable interval timer at 1.193182 MHz: channel 0 drives interrupt 0, channel 1 is free, channel 2
 /// feeds the speaker and is gated and read through port 0x61. As [IoDevice] it is ports 0x40–0x43.
 ///
-/// The interrupt line shows rising edges of OUT exactly; its low phase in modes 2 to 5 is as short as a pulse. Edges
-/// that come more often than every 20 µs, or that the host could not keep up with, are merged; counts stay exact.
+/// The interrupt line shows rising edges of OUT exactly; its low phase in modes 2 to 5 is as short as a pulse.
+/// Edges that come more often than every 20 µs, or that the host could not keep up with, are merged; counts stay
+/// exact.
 ///
 /// Thread-safe: one lock, held while the line is driven.
 public final class Pit8254 implements ByteDevice, Snapshottable<PitState> {
@@ -40,14 +42,14 @@ public final class Pit8254 implements ByteDevice, Snapshottable<PitState> {
     public Pit8254(VmClock clock, InterruptLine irq0) {
         this.clock = clock;
         this.irq0 = irq0;
-        channels = powerOn();
+        channels = channels(PitState.RESET);
         alarm = clock.timer("pit", this::expired);
     }
 
     public Pit8254(VmClock clock, InterruptLine irq0, PitState saved) {
         this.clock = clock;
         this.irq0 = irq0;
-        channels = saved.channels().stream().map(PitChannel::new).toArray(PitChannel[]::new);
+        channels = channels(saved);
         portB = saved.portB();
         alarm = clock.timer("pit", this::expired);
         synchronized (this) {
@@ -57,8 +59,8 @@ public final class Pit8254 implements ByteDevice, Snapshottable<PitState> {
         }
     }
 
-    private static PitChannel[] powerOn() {
-        return new PitChannel[] {new PitChannel(true), new PitChannel(true), new PitChannel(false)};
+    private static PitChannel[] channels(PitState state) {
+        return state.channels().stream().map(PitChannel::new).toArray(PitChannel[]::new);
     }
 
     @Override
@@ -72,7 +74,7 @@ public final class Pit8254 implements ByteDevice, Snapshottable<PitState> {
     }
 
     public synchronized void reset() {
-        System.arraycopy(powerOn(), 0, channels, 0, channels.length);
+        System.arraycopy(channels(PitState.RESET), 0, channels, 0, channels.length);
         portB = 0;
         dueTick = -1;
         alarm.cancel();

@@ -1,5 +1,7 @@
 package org.jvirt.devices.time;
 
+import org.jvirt.core.interrupt.PitChannelState;
+
 /// One counter of the 8254. Guarded by the lock of its [Pit8254]; `now` is the oscillator's tick.
 ///
 /// A count is taken over one tick after it was written. A new count for a running mode 2 or 3 waits for the end of
@@ -9,22 +11,18 @@ final class PitChannel {
     private static final int READ_WRITE_HIGH = 2;
     private static final int READ_WRITE_BOTH = 3;
 
-    private int control = READ_WRITE_BOTH << 4;
+    private int control;
     private boolean gate;
     private boolean loaded;
-    private int count = 65536;
+    private int count;
     private int nextCount;
     private boolean started;
     private long startTick;
-    private long pausedTicks = -1;
-    private int writeLow = -1;
+    private long pausedTicks;
+    private int writeLow;
     private boolean readHigh;
-    private int latchedCount = -1;
-    private int latchedStatus = -1;
-
-    PitChannel(boolean gate) {
-        this.gate = gate;
-    }
+    private int latchedCount;
+    private int latchedStatus;
 
     PitChannel(PitChannelState s) {
         control = s.control();

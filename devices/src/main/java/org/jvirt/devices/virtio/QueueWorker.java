@@ -14,27 +14,29 @@ import java.util.List;
 ///
 /// Thread-safe. The lock is held for flag changes only.
 final class QueueWorker {
-    private final QueueRunner runner;
     private final Runnable work;
+    private final QueueRunner runner;
     private final List<Runnable> onIdle = new ArrayList<>(); // guarded by this, as all below
     private boolean running;
     private boolean again;
 
-    QueueWorker(QueueRunner runner, Runnable work) {
-        this.runner = runner;
+    QueueWorker(String name, QueueRunner.Factory runners, Runnable work) {
         this.work = work;
+        runner = runners.runner(name, this::run);
     }
 
     /// Has the work run once more, from its beginning, soon.
     void wake() {
-        synchronized (this) {
-            if (running) {
-                again = true;
-                return;
-            }
-            running = true;
-        }
-        runner.execute(this::run);
+        runner.wake();
+    }
+
+    /// Has the engine do that at stores to `gpa`, if it can.
+    void listen(long gpa) {
+        runner.listen(gpa);
+    }
+
+    void deafen() {
+        runner.deafen();
     }
 
     /// Runs `action` when the work is not running: now, on this thread, or at its end, on the queue's thread.
@@ -48,7 +50,15 @@ final class QueueWorker {
         action.run();
     }
 
+    /// Where the runner is the caller's own thread, the work may wake itself, or another thread come in between.
     private void run() {
+        synchronized (this) {
+            if (running) {
+                again = true;
+                return;
+            }
+            running = true;
+        }
         while (true) {
             work.run();
             List<Runnable> waiting;

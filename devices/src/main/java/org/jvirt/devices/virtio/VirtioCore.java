@@ -68,7 +68,7 @@ final class VirtioCore implements VirtioTransport {
         workers = new QueueWorker[device.workers()];
         for (int i = 0; i < workers.length; i++) {
             int worker = i;
-            workers[i] = new QueueWorker(runners.runner(name + "-q" + i), () -> work(worker));
+            workers[i] = new QueueWorker(name + "-q" + i, runners, () -> work(worker));
         }
         device.connect(this);
     }
@@ -85,7 +85,7 @@ final class VirtioCore implements VirtioTransport {
             }
         } catch (RingViolation | GuestAddressException broken) {
             needsReset(String.valueOf(broken.getMessage()));
-        } catch (RuntimeException bug) {
+        } catch (RuntimeException | Error bug) {
             LOG.log(System.Logger.Level.ERROR, "A virtio device failed; the guest must reset it", bug);
             needsReset("internal failure");
         }
@@ -150,9 +150,25 @@ final class VirtioCore implements VirtioTransport {
 
     // ---- registers, called by vCPU threads
 
-    void notifyQueue(int index) {
-        if (index < setups.length && queues.get(index) != null) {
-            wake(device.workerOf(index));
+    /// The driver rang: see [QueueField#NOTIFY_OFFSET].
+    void notify(int worker) {
+        if (worker < workers.length) {
+            wake(worker);
+        }
+    }
+
+    /// Where the notification registers are in guest memory now, `stride` bytes from one worker's to the next: the
+    /// engine may then wake the workers by itself.
+    void notificationsAt(long gpa, int stride) {
+        for (int i = 0; i < workers.length; i++) {
+            workers[i].listen(gpa + (long) i * stride);
+        }
+    }
+
+    /// They are nowhere.
+    void notificationsHidden() {
+        for (QueueWorker worker : workers) {
+            worker.deafen();
         }
     }
 
@@ -282,7 +298,7 @@ final class VirtioCore implements VirtioTransport {
                 case SIZE -> setup.size;
                 case VECTOR -> setup.vector;
                 case ENABLE -> setup.enabled ? 1 : 0;
-                case NOTIFY_OFFSET -> queueSelect;
+                case NOTIFY_OFFSET -> device.workerOf(queueSelect);
                 case DESCRIPTOR -> setup.descriptor;
                 case DRIVER -> setup.driver;
                 case DEVICE -> setup.device;
@@ -335,6 +351,8 @@ final class VirtioCore implements VirtioTransport {
         SIZE,
         VECTOR,
         ENABLE,
+        /// The number of the queue's worker: queues of one worker share a notification register, so that there is
+        /// one address for each thread to be woken by.
         NOTIFY_OFFSET,
         DESCRIPTOR,
         DRIVER,
@@ -352,7 +370,7 @@ final class VirtioCore implements VirtioTransport {
             needsReset(String.valueOf(broken.getMessage()));
             return;
         }
-        notifyQueue(index);
+        wake(device.workerOf(index));
     }
 
     private VirtQueue build(int index, QueueState state) {

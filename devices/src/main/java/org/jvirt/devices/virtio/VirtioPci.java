@@ -16,10 +16,12 @@ import org.jvirt.devices.pci.PciIdentity;
 /// BAR 4  16 KiB   0x0000 common configuration
 ///                 0x1000 ISR status
 ///                 0x2000 device-specific configuration
-///                 0x3000 notification, 4 bytes a queue
+///                 0x3000 notification, 4 bytes a worker
 /// ```
 ///
-/// Registers may be used by any vCPU thread. [#pause], [#resume], [#save], [#reset] and [#close] are for the
+/// An engine with [org.jvirt.core.Capability#DOORBELLS] takes the notifications itself as long as BAR 4 shows: they
+/// then wake the queue threads without passing here. Registers may be used by any vCPU thread. [#pause], [#resume],
+/// [#save], [#reset] and [#close] are for the
 /// machine's own thread: they wait for requests under way.
 public final class VirtioPci extends PciFunction implements Snapshottable<VirtioPciState>, AutoCloseable {
     private static final int VENDOR = 0x1af4;
@@ -69,7 +71,7 @@ public final class VirtioPci extends PciFunction implements Snapshottable<Virtio
         addPart(CAP_COMMON_CFG, COMMON, CommonRegisters.BYTES, 0);
         addPart(CAP_ISR_CFG, ISR, 1, 0);
         addPart(CAP_DEVICE_CFG, DEVICE, PART_BYTES, 0);
-        int notify = addPart(CAP_NOTIFY_CFG, NOTIFY, device.queues() * NOTIFY_MULTIPLIER, 4);
+        int notify = addPart(CAP_NOTIFY_CFG, NOTIFY, device.workers() * NOTIFY_MULTIPLIER, 4);
         config().set(notify + CAP_EXTRA, 4, NOTIFY_MULTIPLIER);
         window = addPart(CAP_PCI_CFG, 0, 0, 4);
         config().set(window + CAP_BAR, 1, 0);
@@ -131,6 +133,20 @@ public final class VirtioPci extends PciFunction implements Snapshottable<Virtio
         }
     }
 
+    @Override
+    protected void barShown(int index, long gpa) {
+        if (index == REGISTER_BAR) {
+            core.notificationsAt(gpa + NOTIFY, NOTIFY_MULTIPLIER);
+        }
+    }
+
+    @Override
+    protected void barHidden(int index) {
+        if (index == REGISTER_BAR) {
+            core.notificationsHidden();
+        }
+    }
+
     // ---- life
 
     @Override
@@ -153,8 +169,8 @@ public final class VirtioPci extends PciFunction implements Snapshottable<Virtio
         return name();
     }
 
-    /// Requests under way are completed first. Guest memory belongs to the same saved state, so [#pause] must already
-    /// have been called where that is saved too.
+    /// Requests under way are completed first. Guest memory belongs to the same saved state, so [#pause] must
+    /// already have been called where that is saved too.
     @Override
     public VirtioPciState save() {
         VirtioCoreState coreState = core.save();
@@ -170,6 +186,7 @@ public final class VirtioPci extends PciFunction implements Snapshottable<Virtio
     @Override
     public void close() {
         core.close();
+        closeMessages();
     }
 
     /// BAR 4.
@@ -197,7 +214,7 @@ public final class VirtioPci extends PciFunction implements Snapshottable<Virtio
                     }
                 }
                 case DEVICE -> core.writeConfig(at, size, value);
-                case NOTIFY -> core.notifyQueue(at / NOTIFY_MULTIPLIER);
+                case NOTIFY -> core.notify(at / NOTIFY_MULTIPLIER);
                 default -> {
                     // ISR status is read-only
                 }

@@ -2,7 +2,9 @@
 /// themselves are in the sub-packages `block`, `console` and `rng`.
 ///
 /// ```
-/// vCPU thread ── notify register ──► VirtioPci ── wake ──► QueueWorker (queue thread vm7-blk0-q0)
+/// vCPU thread ── notify register ──► VirtioPci ── wake ──► QueueWorker (queue thread vm7-blk0-q0, asleep at a
+/// Doorbell)
+///                └── or the engine rings the Doorbell ──────►┘
 ///                                                             │  VirtioDevice.serve(queue)
 ///                                    VirtQueue.pop ◄──────────┤  DescriptorChain ─► guest RAM, backend
 ///                                    VirtQueue.push ◄─────────┤
@@ -12,6 +14,9 @@
 /// - [VirtioPci] is the PCI function: capabilities, registers, device status, feature negotiation, interrupts.
 /// - [VirtQueue] is one ring, [SplitQueue] or [PackedQueue]; [DescriptorChain] is one request in it.
 /// - [VirtioDevice] is what a kind of device adds.
+/// - [QueueRunner] is a thread that serves queues; an engine with doorbells wakes it without any of this. Queues of
+/// one
+///   thread share a notification register.
 /// - [QueueWorker] makes sure that vCPU threads never wait for I/O and that a queue is served by one thread at a
 ///   time.
 ///

@@ -5,6 +5,7 @@ import java.util.List;
 import org.jvirt.core.IoDevice;
 import org.jvirt.core.LocalInterrupts;
 import org.jvirt.core.TscClock;
+import org.jvirt.core.interrupt.ApicConfig;
 import org.jvirt.testkit.ManualClock;
 
 /// All controllers on a manual clock, with the moves that tests make.

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.jvirt.core.InvalidMsrException;
+import org.jvirt.core.interrupt.ApicConfig;
 
 final class LocalApicTest {
     private final Board board = Board.enabled(4);

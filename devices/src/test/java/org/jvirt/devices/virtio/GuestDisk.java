@@ -22,7 +22,7 @@ public final class GuestDisk implements AutoCloseable {
             | 1 << 13
             | 1 << 14;
 
-    final GuestPci pci = new GuestPci();
+    final GuestPci pci;
     final GuestMemory memory;
     final VirtioPci function;
     final PciAddress at;
@@ -34,6 +34,11 @@ public final class GuestDisk implements AutoCloseable {
     }
 
     GuestDisk(GuestMemory memory, VirtioDevice<?> device, QueueRunner.Factory runners) {
+        this(new GuestPci(), memory, device, runners);
+    }
+
+    GuestDisk(GuestPci pci, GuestMemory memory, VirtioDevice<?> device, QueueRunner.Factory runners) {
+        this.pci = pci;
         this.memory = memory;
         function = new VirtioPci("blk0", device, memory, runners);
         at = pci.add(3, function);

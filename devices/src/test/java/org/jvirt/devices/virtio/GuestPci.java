@@ -1,8 +1,10 @@
 package org.jvirt.devices.virtio;
 
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jvirt.core.Bus;
+import org.jvirt.core.MsiSink;
 import org.jvirt.devices.pci.PciAddress;
 import org.jvirt.devices.pci.PciAllocator;
 import org.jvirt.devices.pci.PciFunction;
@@ -19,7 +21,16 @@ public final class GuestPci {
     public final RecordingLine[] lines =
             IntStream.range(0, 24).mapToObj(_ -> new RecordingLine()).toArray(RecordingLine[]::new);
     public final PirqRouter router = new PirqRouter(gsi -> lines[gsi]);
-    public final PciHost host = new PciHost(ports, mmio, msi, router, Optional.empty());
+    public final PciHost host;
+
+    public GuestPci() {
+        this(msi -> msi);
+    }
+
+    /// @param engine what stands between the functions and [#msi]
+    GuestPci(UnaryOperator<MsiSink> engine) {
+        host = new PciHost(ports, mmio, engine.apply(msi), router, Optional.empty());
+    }
 
     public PciAddress add(int device, PciFunction function) {
         PciAddress at = PciAddress.of(device, 0);

@@ -1,20 +1,26 @@
 package org.jvirt.engine.soft;
 
+import org.jspecify.annotations.Nullable;
 import org.jvirt.core.RunResult;
 import org.jvirt.core.Vcpu;
 import org.jvirt.core.cpu.CpuState;
 import org.jvirt.engine.soft.code.Interpreter;
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.CpuStates;
+import org.jvirt.engine.soft.translate.Translator;
 
 /// A virtual processor of the software engine.
 final class SoftVcpu implements Vcpu {
     private final Cpu cpu;
     private final Interpreter interpreter;
 
-    SoftVcpu(Cpu cpu) {
+    private final @Nullable Translator translator;
+
+    /// @param threshold how often a block is interpreted before it is translated, or [SoftHypervisor#NEVER]
+    SoftVcpu(Cpu cpu, int threshold) {
         this.cpu = cpu;
-        interpreter = new Interpreter(cpu);
+        translator = threshold == SoftHypervisor.NEVER ? null : new Translator(cpu, Interpreter.features(cpu));
+        interpreter = new Interpreter(cpu, translator, threshold);
         CpuStates.powerOn(cpu);
     }
 
@@ -45,11 +51,20 @@ final class SoftVcpu implements Vcpu {
 
     @Override
     public long instructions() {
-        return cpu.instructions;
+        // translated code does not count
+        return translator == null ? cpu.instructions : -1;
+    }
+
+    @Override
+    public String statistics() {
+        return translator == null ? "" : translator.counters().toString();
     }
 
     @Override
     public void close() {
         interpreter.forget();
+        if (translator != null) {
+            translator.close();
+        }
     }
 }

@@ -17,7 +17,10 @@ final class SoftVm implements Vm {
     private final InterruptController interrupts;
     private final Processors processors;
 
-    SoftVm(VmSpec spec, InterruptController interrupts) {
+    private final int threshold;
+
+    SoftVm(VmSpec spec, InterruptController interrupts, int threshold) {
+        this.threshold = threshold;
         this.spec = spec;
         this.interrupts = interrupts;
         processors = new Processors(spec, interrupts);
@@ -29,7 +32,7 @@ final class SoftVm implements Vm {
             throw new IllegalArgumentException(
                     "VM %s has vCPUs 0 to %d, not %d".formatted(spec.name(), spec.vcpus() - 1, index));
         }
-        return new SoftVcpu(processors.create(index, io));
+        return new SoftVcpu(processors.create(index, io), threshold);
     }
 
     @Override

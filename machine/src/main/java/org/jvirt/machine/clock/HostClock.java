@@ -71,7 +71,7 @@ public final class HostClock implements VmClock, AutoCloseable {
         }
     }
 
-    /// Ends the thread. Timers armed later never fire.
+    /// Ends the thread: afterwards no expiry runs, and timers armed later never fire. Not for an expiry.
     @Override
     public void close() {
         synchronized (lock) {
@@ -79,6 +79,17 @@ public final class HostClock implements VmClock, AutoCloseable {
             queue.clear();
         }
         LockSupport.unpark(thread);
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void runTimers() {

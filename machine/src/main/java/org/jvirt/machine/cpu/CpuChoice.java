@@ -4,22 +4,28 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jvirt.core.Capability;
+import org.jvirt.core.Hypervisor;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.core.cpu.CpuFeature;
+import org.jvirt.core.cpu.CpuidLeaf;
 
 /// A user's choice of processor: a model, and features switched on or off.
 ///
 /// @param changes by feature, whether it is wanted; in the order given
-public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
-    public static final CpuChoice DEFAULT = new CpuChoice(CpuModel.X86_64_V2, Map.of());
+/// @param hyperV  whether Hyper-V's enlightenments are wanted
+public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes, boolean hyperV) {
+    public static final CpuChoice DEFAULT = new CpuChoice(CpuModel.X86_64_V2, Map.of(), false);
 
-    /// Features that others offer and jvirt never promises: switching them off is granted, switching them on is not.
+    /// Features that others offer and jvirt never promises: switching them off is granted, switching them on is
+    /// not.
     private static final Set<String> NEVER = Set.of(
             "vmx",
             "svm",
@@ -44,7 +50,11 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
             "cet-ibt",
             "npt",
             "ibpb",
-            "virt-ssbd");
+            "virt-ssbd",
+            "hv-evmcs",
+            "hv-emsr-bitmap",
+            "hv-tlbflush-direct",
+            "hv-syndbg");
 
     /// QEMU's properties that ask for nothing that could be given or denied: features are always checked, and
     /// addresses have the width that the machine has.
@@ -65,9 +75,14 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
 
     public CpuChoice {
         changes = Collections.unmodifiableMap(new LinkedHashMap<>(changes));
+        if (hyperV && !changes.getOrDefault(CpuFeature.HYPERVISOR, true)) {
+            throw new UserErrorException(
+                    "A guest finds Hyper-V's enlightenments only if it sees a hypervisor: leave out -hypervisor");
+        }
     }
 
-    /// Reads `MODEL[,+feature][,-feature][,feature=on|off]`.
+    /// Reads `MODEL[,+feature][,-feature][,feature=on|off][,+hyperv]`; for `hyperv` QEMU's `hv_time` and the like
+    /// will do, too.
     public static CpuChoice parse(String text) {
         String[] parts = text.split(",", -1);
         CpuModel model = CpuModel.named(parts[0])
@@ -77,8 +92,13 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
                                 nearest(parts[0], CpuModel.all().stream().map(CpuModel::name)),
                                 CpuModel.all().stream().map(CpuModel::name).collect(Collectors.joining(", ")))));
         var changes = new LinkedHashMap<CpuFeature, Boolean>();
-        Arrays.stream(parts).skip(1).forEach(part -> parseChange(part, changes));
-        return new CpuChoice(model, changes);
+        List<String> words = List.of(parts).subList(1, parts.length);
+        for (String word : words) {
+            if (!HyperVWords.isOne(word)) {
+                parseChange(word, changes);
+            }
+        }
+        return new CpuChoice(model, changes, HyperVWords.askFor(words));
     }
 
     private static void parseChange(String part, Map<CpuFeature, Boolean> changes) {
@@ -97,11 +117,7 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
             on = part.charAt(0) == '+';
         } else if (equals > 0) {
             name = part.substring(0, equals);
-            on = switch (part.substring(equals + 1).toLowerCase(Locale.ROOT)) {
-                case "on", "true", "yes" -> true;
-                case "off", "false", "no" -> false;
-                default -> throw new UserErrorException("CPU feature '%s' is switched 'on' or 'off'".formatted(part));
-            };
+            on = isOn(part, part.substring(equals + 1));
         } else {
             name = part;
             on = true;
@@ -119,6 +135,15 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
         } else if (on) {
             throw new UserErrorException("CPU feature '%s' is not offered by any engine: leave it out".formatted(name));
         }
+    }
+
+    /// @param part  `name=value`, for messages
+    static boolean isOn(String part, String value) {
+        return switch (value.toLowerCase(Locale.ROOT)) {
+            case "on", "true", "yes" -> true;
+            case "off", "false", "no" -> false;
+            default -> throw new UserErrorException("CPU feature '%s' is switched 'on' or 'off'".formatted(part));
+        };
     }
 
     private static Optional<CpuFeature> feature(String name) {
@@ -169,6 +194,18 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
             wanted.add(CpuFeature.HYPERVISOR);
         }
         return dropOrphans(wanted);
+    }
+
+    /// The CPUID leaves in which the engine offers itself: see [Hypervisor#paravirtualLeaves].
+    ///
+    /// @throws UserErrorException if enlightenments are wanted that the engine lacks
+    public List<CpuidLeaf> paravirtualLeaves(Hypervisor engine) {
+        if (hyperV && !engine.capabilities().contains(Capability.HYPERV)) {
+            throw new UserErrorException(
+                    "CPU %s asks for Hyper-V's enlightenments, which engine %s does not have: leave out hyperv, hv_*"
+                            .formatted(this, engine.name()));
+        }
+        return engine.paravirtualLeaves(hyperV);
     }
 
     /// Takes away what means nothing without a feature that is not there.
@@ -227,6 +264,7 @@ public record CpuChoice(CpuModel model, Map<CpuFeature, Boolean> changes) {
                 + changes.entrySet().stream()
                         .map(change -> (change.getValue() ? ",+" : ",-")
                                 + change.getKey().flag())
-                        .collect(Collectors.joining());
+                        .collect(Collectors.joining())
+                + (hyperV ? ",+hyperv" : "");
     }
 }

@@ -53,6 +53,8 @@ public record CpuidBuilder(
     private static final int LAST_BASIC = 0x16;
     private static final int HYPERVISOR = 0x40000000;
     private static final int LAST_HYPERVISOR = 0x40000010;
+    /// Where KVM's leaves stand when Hyper-V's come first.
+    private static final int SECOND_HYPERVISOR = 0x40000100;
     private static final int EXTENDED = 0x80000000;
     private static final int LAST_EXTENDED = 0x80000008;
     private static final int LINE_BYTES = 64;
@@ -63,6 +65,13 @@ public record CpuidBuilder(
 
     /// @param modelName shown in the brand string, which `/proc/cpuinfo` calls the model name
     public CpuidTable build(String modelName) {
+        return build(modelName, List.of());
+    }
+
+    /// @param modelName  shown in the brand string, which `/proc/cpuinfo` calls the model name
+    /// @param hypervisor what the engine shows from 0x4000_0000 on; if nothing, the interface of [#paravirtual] is
+    /// shown
+    public CpuidTable build(String modelName, List<CpuidLeaf> hypervisor) {
         var leaves = new ArrayList<CpuidLeaf>();
         basic(leaves);
         caches(leaves);
@@ -70,7 +79,7 @@ public record CpuidBuilder(
         extendedState(leaves);
         frequencies(leaves);
         if (features.contains(CpuFeature.HYPERVISOR)) {
-            hypervisor(leaves);
+            hypervisor(leaves, hypervisor);
         }
         extended(leaves, "jvirt virtual CPU (%s)".formatted(modelName));
         fillGaps(leaves);
@@ -146,7 +155,12 @@ public record CpuidBuilder(
         leaves.add(new CpuidLeaf(0x16, 0, megahertz, megahertz, (int) Math.min(apicHz / 1_000_000, 0xffff), 0));
     }
 
-    private void hypervisor(List<CpuidLeaf> leaves) {
+    private void hypervisor(List<CpuidLeaf> leaves, List<CpuidLeaf> engine) {
+        var frequencies = new CpuidLeaf(LAST_HYPERVISOR, 0, (int) (tscHz / 1000), (int) (apicHz / 1000), 0, 0);
+        if (!engine.isEmpty()) {
+            addEngine(leaves, engine, frequencies);
+            return;
+        }
         int[] signature = words("KVMKVMKVM", 3);
         leaves.add(new CpuidLeaf(HYPERVISOR, 0, LAST_HYPERVISOR, signature[0], signature[1], signature[2]));
         int offered = 0;
@@ -154,7 +168,23 @@ public record CpuidBuilder(
             offered |= 1 << feature.bit();
         }
         leaves.add(new CpuidLeaf(HYPERVISOR + 1, 0, offered, 0, 0, 0));
-        leaves.add(new CpuidLeaf(LAST_HYPERVISOR, 0, (int) (tscHz / 1000), (int) (apicHz / 1000), 0, 0));
+        leaves.add(frequencies);
+    }
+
+    /// The engine does not know the frequencies. Hyper-V's range means something else there.
+    private static void addEngine(List<CpuidLeaf> leaves, List<CpuidLeaf> engine, CpuidLeaf frequencies) {
+        boolean kvmFirst = engine.stream().noneMatch(leaf -> leaf.function() >= SECOND_HYPERVISOR);
+        for (CpuidLeaf leaf : engine) {
+            boolean replaced = kvmFirst && leaf.function() == LAST_HYPERVISOR;
+            if (kvmFirst && leaf.function() == HYPERVISOR) {
+                leaves.add(new CpuidLeaf(HYPERVISOR, 0, LAST_HYPERVISOR, leaf.ebx(), leaf.ecx(), leaf.edx()));
+            } else if (!replaced) {
+                leaves.add(leaf);
+            }
+        }
+        if (kvmFirst) {
+            leaves.add(frequencies);
+        }
     }
 
     private void extended(List<CpuidLeaf> leaves, String brand) {

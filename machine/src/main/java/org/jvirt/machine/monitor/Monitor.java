@@ -17,8 +17,8 @@ import org.jvirt.machine.Inspection;
 import org.jvirt.machine.VirtualMachine;
 import org.jvirt.machine.VmState;
 
-/// Commands for a person at a terminal, under the names that QEMU's monitor has: a line in, text out. It never throws
-/// for what a user types. Thread-safe, one command at a time.
+/// Commands for a person at a terminal, under the names that QEMU's monitor has: a line in, text out. It never
+/// throws for what a user types. Thread-safe, one command at a time.
 public final class Monitor {
     /// A command.
     ///
@@ -55,6 +55,8 @@ public final class Monitor {
         subject("registers", "all registers of the chosen CPU; with -a, of all CPUs", this::registers);
         subject("mtree", "what lies where in the address spaces", _ -> vm.inspect(Monitor::addressSpaces));
         subject("pci", "the PCI functions", _ -> vm.inspect(Monitor::pci));
+        subject("jit", "what the translator has done", _ -> jit());
+        subject("kvm", "whether KVM runs the machine, and what it does itself", _ -> kvm());
         subject("unhandled", "accesses that no device answered", _ -> vm.inspect(Monitor::unhandled));
     }
 
@@ -135,6 +137,25 @@ public final class Monitor {
                             case PAUSED -> "paused";
                             case ENDED -> "shutdown";
                         });
+    }
+
+    private String jit() {
+        var text = new StringBuilder();
+        List<String> lines = vm.statistics();
+        for (int i = 0; i < lines.size(); i++) {
+            if (!lines.get(i).isEmpty()) {
+                text.append("CPU %d: %s\n".formatted(i, lines.get(i)));
+            }
+        }
+        return text.isEmpty() ? "Nothing is translated on engine %s\n".formatted(vm.engine()) : text.toString();
+    }
+
+    private String kvm() {
+        boolean used = vm.engine().equals("kvm");
+        var text = new StringBuilder("kvm support: %s\n".formatted(used ? "enabled" : "disabled"));
+        text.append("engine: %s\n".formatted(vm.engine()));
+        vm.engineTasks().forEach(task -> text.append("in the engine: %s\n".formatted(task)));
+        return text.toString();
     }
 
     private String powerDown() {

@@ -61,10 +61,11 @@ public final class KernelFiles {
 
     /// An ELF32 file with one segment at `gpa` that begins with a multiboot header; the entry is behind it.
     ///
-    /// @param code what lies there, at most 52 bytes
+    /// @param code what lies there
     public static byte[] multiboot32(int gpa, int memoryBytes, byte[] code) {
-        ByteBuffer content = multibootHeader(0x3, 64).put(12, code);
-        ByteBuffer file = ByteBuffer.allocate(0x100 + 64).order(ByteOrder.LITTLE_ENDIAN);
+        int bytes = Math.max(64, 12 + code.length);
+        ByteBuffer content = multibootHeader(0x3, bytes).put(12, code);
+        ByteBuffer file = ByteBuffer.allocate(0x100 + bytes).order(ByteOrder.LITTLE_ENDIAN);
         file.put(0, new byte[] {0x7f, 'E', 'L', 'F', 1, 1, 1});
         file.putShort(16, (short) 2)
                 .putShort(18, (short) 3)
@@ -76,7 +77,7 @@ public final class KernelFiles {
                 .putInt(56, 0x100)
                 .putInt(60, gpa)
                 .putInt(64, gpa)
-                .putInt(68, 64)
+                .putInt(68, bytes)
                 .putInt(72, memoryBytes);
         file.put(0x100, content.array());
         return file.array();

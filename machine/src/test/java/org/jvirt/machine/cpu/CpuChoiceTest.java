@@ -7,6 +7,7 @@ import java.util.EnumSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.core.cpu.CpuFeature;
@@ -88,6 +89,45 @@ final class CpuChoiceTest {
         assertThatThrownBy(() -> CpuChoice.parse("max,aes=maybe"))
                 .isInstanceOf(UserErrorException.class)
                 .hasMessageContaining("'on' or 'off'");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "max,+hyperv",
+                "max,hyperv=on",
+                "max,hv_relaxed,hv_vapic,hv_spinlocks=0x1fff,hv_time",
+                "max,hv-passthrough,hv-evmcs=off",
+                "max,hv-time=on,hv-reset=off",
+                "max,+hv_relaxed,-hv-stimer",
+                "max,-hyperv,hv-time"
+            })
+    void eachWordForAnEnlightenmentAsksForAllOfThem(String text) {
+        CpuChoice choice = CpuChoice.parse(text);
+        assertThat(choice.hyperV()).isTrue();
+        assertThat(choice.changes()).isEmpty();
+        assertThat(CpuChoice.parse(choice.toString())).as("read back").isEqualTo(choice);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"max", "max,-hyperv", "max,hv_time=off", "max,hv-time,hyperv=off", "max,hv-evmcs=off"})
+    void noWordNoEnlightenment(String text) {
+        assertThat(CpuChoice.parse(text)).isEqualTo(CpuChoice.parse("max"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "max,hv-evmcs | not offered by any engine",
+                "max,hv-spinlocks=often | needs a number",
+                "max,hv-time=maybe | is switched",
+                "max,+hyperv,-hypervisor | leave out -hypervisor"
+            })
+    void enlightenmentsThatCannotBeAreRefusedByName(String text, String part) {
+        assertThatThrownBy(() -> CpuChoice.parse(text))
+                .isInstanceOf(UserErrorException.class)
+                .hasMessageContaining(part);
     }
 
     @Test

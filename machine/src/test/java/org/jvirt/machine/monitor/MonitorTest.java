@@ -59,6 +59,12 @@ final class MonitorTest {
     }
 
     @Test
+    void tellsWhatTheEngineHasTranslated() {
+        assertThat(monitor.execute("info jit"))
+                .isEqualTo("Nothing is translated on engine %s\n".formatted(vm.engine()));
+    }
+
+    @Test
     void stopAndContChangeTheState() {
         assertThat(monitor.execute("info status")).isEqualTo("VM status: running\n");
         assertThat(monitor.execute("stop")).isEmpty();

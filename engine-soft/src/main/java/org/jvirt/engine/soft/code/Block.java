@@ -4,11 +4,12 @@ import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.GuestFault;
 import org.jvirt.engine.soft.cpu.Op;
+import org.jvirt.engine.soft.translate.TranslatedBlock;
 
 /// A run of instructions that is entered at the top: up to a control transfer, the end of the page or a maximum.
 ///
-/// It depends on nothing but the bytes and the [#key]: it runs at any linear address that shows these bytes. The two
-/// links remember which block came next last time, by the address it was reached at; they hold within one fetch
+/// It depends on nothing but the bytes and the [#key]: it runs at any linear address that shows these bytes. The
+/// two links remember which block came next last time, by the address it was reached at; they hold within one fetch
 /// generation.
 final class Block {
     /// Of blocks whose code is nowhere in memory, or that exist for one execution.
@@ -32,6 +33,18 @@ final class Block {
     @Nullable
     Block nextInBucket;
 
+    /// How often it has been executed while it had no translation, up to the threshold.
+    int heat;
+    /// The first instruction is not for translation.
+    boolean untranslatable;
+    /// Translations, for the addresses and rights it has been found hot at.
+    @Nullable
+    TranslatedBlock translations;
+    /// Further bytes of the page that translations depend on, as offsets in the page; the last is -1 for none.
+    int alsoFirst = Integer.MAX_VALUE;
+
+    int alsoLast = -1;
+
     private @Nullable Block linkA;
     private long linkRipA = NO_LINK;
     private long linkGenerationA;
@@ -48,7 +61,8 @@ final class Block {
         this.firstPart = firstPart;
     }
 
-    /// Executes the block at [Cpu#rip]; whether it came to its end without anything that needs a look between blocks.
+    /// Executes the block at [Cpu#rip]; whether it came to its end without anything that needs a look between
+    /// blocks.
     boolean run(Cpu cpu) {
         long start = cpu.rip;
         long end = start + length;
@@ -81,6 +95,11 @@ final class Block {
         cpu.rip = index == 0 ? start : start + ops[index - 1].nextOffset();
         cpu.debug.dropMet();
         cpu.interrupts.raise(fault);
+    }
+
+    /// Whether it has a place in memory and the translator has not refused it.
+    boolean isTranslatable() {
+        return at != NOWHERE && !untranslatable;
     }
 
     /// The block that came next at `rip` before, in the same fetch generation.

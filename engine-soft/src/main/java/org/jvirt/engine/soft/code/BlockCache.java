@@ -6,11 +6,12 @@ import org.jspecify.annotations.Nullable;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.Processors;
+import org.jvirt.engine.soft.translate.Translator;
 
 /// The decoded blocks of one processor, by the place of their first byte in guest memory and their key.
 ///
-/// A page is claimed from [Processors] before the first of its bytes is read for decoding and released when its last
-/// block has gone.
+/// A page is claimed from [Processors] before the first of its bytes is read for decoding and released when its
+/// last block has gone.
 final class BlockCache implements Cpu.CodeObserver {
     private static final int BUCKETS = 1 << 16;
     /// With this many blocks, all are given up before the next is decoded.
@@ -23,11 +24,23 @@ final class BlockCache implements Cpu.CodeObserver {
     /// Pages with blocks are claimed; the others only remember their patience.
     private int count;
 
+    private @Nullable Translator translator;
+
     BlockCache(Cpu cpu) {
         this.cpu = cpu;
         processors = cpu.processors();
         long bytes = processors.memory().backing().byteSize();
         pages = new @Nullable CodePage[Math.toIntExact(bytes >>> GuestMemory.PAGE_SHIFT)];
+    }
+
+    /// Says who has translations of the blocks.
+    void translator(Translator owner) {
+        translator = owner;
+    }
+
+    /// A translation of the block depends on more bytes of its page: [Block#alsoFirst] to [Block#alsoLast].
+    void dependsOnMore(Block block) {
+        page(block.at >>> GuestMemory.PAGE_SHIFT).coverAlso(block);
     }
 
     private static int bucket(long at, int key) {
@@ -152,6 +165,10 @@ final class BlockCache implements Cpu.CodeObserver {
     /// Removes one block from everywhere; pages that have no more are released.
     void remove(Block block) {
         block.valid = false;
+        if (translator != null && block.translations != null) {
+            translator.discard(block.translations);
+            block.translations = null;
+        }
         int b = bucket(block.at, block.key);
         Block before = null;
         Block current = buckets[b];

@@ -31,6 +31,14 @@ final class CodePage {
 
     private void cover(Block block) {
         mark(first(block), last(block));
+        coverAlso(block);
+    }
+
+    /// Covers what a translation of a block of this page depends on beside the block's own bytes.
+    void coverAlso(Block block) {
+        if (block.alsoLast >= 0 && block.at >>> 12 == number) {
+            mark(block.alsoFirst, block.alsoLast);
+        }
     }
 
     /// First covered byte of a block on this page.
@@ -62,7 +70,8 @@ final class CodePage {
     }
 
     boolean overlaps(Block block, int first, int last) {
-        return first(block) <= last && first <= last(block);
+        return first(block) <= last && first <= last(block)
+                || block.at >>> 12 == number && block.alsoFirst <= last && first <= block.alsoLast;
     }
 
     /// Recomputes what is covered after blocks have gone.

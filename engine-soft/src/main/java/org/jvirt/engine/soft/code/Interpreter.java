@@ -2,10 +2,16 @@ package org.jvirt.engine.soft.code;
 
 import org.jspecify.annotations.Nullable;
 import org.jvirt.core.RunResult;
+import org.jvirt.core.cpu.CpuFeature;
 import org.jvirt.engine.soft.cpu.Boundary;
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.GuestFault;
+import org.jvirt.engine.soft.cpu.OpContext;
 import org.jvirt.engine.soft.cpu.SingleStep;
+import org.jvirt.engine.soft.translate.GuestFeatures;
+import org.jvirt.engine.soft.translate.TranslatedBlock;
+import org.jvirt.engine.soft.translate.Translator;
+import org.jvirt.x86.CodeSize;
 
 /// The run loop of one processor.
 ///
@@ -18,6 +24,7 @@ import org.jvirt.engine.soft.cpu.SingleStep;
 /// The methods are small so that each is compiled early and on its own. Owner thread only.
 public final class Interpreter {
     private static final int JUMPS = 1 << 12;
+    private static final int MAX_TRANSLATED = 48;
     /// Beside the mode key: a block of one instruction.
     private static final int ALONE = Cpu.MODE_KEYS;
 
@@ -30,13 +37,36 @@ public final class Interpreter {
     private final long[] jumpRips = new long[JUMPS];
     private final long[] jumpGenerations = new long[JUMPS];
 
+    private final @Nullable Translator translator;
+    /// Executions of a block before it is translated.
+    private final int threshold;
+
+    /// Interprets everything.
     public Interpreter(Cpu cpu) {
+        this(cpu, null, 0);
+    }
+
+    /// @param translator what executes hot 64-bit code, or null for nothing
+    /// @param threshold  how often a block is interpreted before it is translated
+    public Interpreter(Cpu cpu, @Nullable Translator translator, int threshold) {
         this.cpu = cpu;
+        this.translator = translator;
+        this.threshold = threshold;
         boundary = new Boundary(cpu);
         singleStep = new SingleStep(cpu);
         cache = new BlockCache(cpu);
         builder = new BlockBuilder(cpu, cache);
         cpu.observeCode(cache);
+        if (translator != null) {
+            cache.translator(translator);
+        }
+    }
+
+    /// What the processor has in 64-bit mode, for a translator.
+    public static GuestFeatures features(Cpu cpu) {
+        var context = new OpContext(CodeSize.CODE64, 8, true, false, false, cpu.cpuid());
+        return new GuestFeatures(
+                insn -> Operations.isAvailable(insn, context), cpu.has(CpuFeature.ABM) && cpu.has(CpuFeature.BMI1));
     }
 
     /// Executes until somebody else must decide.
@@ -54,8 +84,13 @@ public final class Interpreter {
                 } else {
                     singleStep.skip();
                     Block first = next();
-                    if (first != null) {
+                    if (first == null) {
+                        continue;
+                    }
+                    if (translator == null) {
                         chain(first);
+                    } else {
+                        chain(first, translator);
                     }
                 }
             }
@@ -69,6 +104,79 @@ public final class Interpreter {
         while (block != null && block.run(cpu) && !cpu.attention()) {
             block = following(block);
         }
+    }
+
+    /// As [#chain(Block)], with hot blocks in host code.
+    private void chain(Block first, Translator by) {
+        Block block = first;
+        while (block != null) {
+            TranslatedBlock hot = block.at == Block.NOWHERE ? null : translation(block, by);
+            if (hot == null) {
+                if (!block.run(cpu) || cpu.attention()) {
+                    return;
+                }
+                block = following(block);
+                continue;
+            }
+            switch (by.run(hot)) {
+                case REQUESTED -> {
+                    return;
+                }
+                case INTERPRET -> {
+                    if (cpu.attention() || !one()) {
+                        return;
+                    }
+                }
+                case GO_ON -> {
+                    // another block
+                }
+            }
+            if (cpu.attention()) {
+                return;
+            }
+            block = next();
+        }
+    }
+
+    /// The translation of a block for where the processor is, made now if it is time.
+    private @Nullable TranslatedBlock translation(Block block, Translator by) {
+        if (!block.isTranslatable() || !by.isReady()) {
+            return null;
+        }
+        TranslatedBlock known = by.find(block.translations);
+        if (known != null) {
+            return known;
+        }
+        return block.heat++ < threshold ? null : translate(block, by);
+    }
+
+    private @Nullable TranslatedBlock translate(Block block, Translator by) {
+        // it may go on where this block ends only for the interpreter's sake
+        int count = block.secondPage >= 0 ? 1 : MAX_TRANSLATED;
+        TranslatedBlock made = by.translate(block.at, block.secondPage, count, block.translations);
+        if (made == null) {
+            block.untranslatable = true;
+            return null;
+        }
+        block.translations = made;
+        int first = (int) block.at & 0xFFF;
+        block.alsoFirst = Math.min(block.alsoFirst, Math.min(first, by.dependsFrom()));
+        block.alsoLast =
+                Math.max(block.alsoLast, Math.max(Math.min(first + by.guestBytes(made), 0x1000) - 1, by.dependsTo()));
+        cache.dependsOnMore(block);
+        return made;
+    }
+
+    /// Executes one instruction; whether nothing needs a look afterwards.
+    private boolean one() {
+        Block block;
+        try {
+            block = builder.at(cpu.modeKey() | ALONE);
+        } catch (GuestFault fault) {
+            cpu.interrupts.raise(fault);
+            return false;
+        }
+        return block.run(cpu);
     }
 
     private @Nullable Block following(Block block) {

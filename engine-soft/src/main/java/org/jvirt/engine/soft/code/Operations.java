@@ -36,7 +36,8 @@ final class Operations {
         return op != null ? op : X87Ops.of(insn, nextOffset, context);
     }
 
-    /// Whether the instruction may change how what follows is fetched or decoded, beyond what the opcode table says.
+    /// Whether the instruction may change how what follows is fetched or decoded, beyond what the opcode table
+    /// says.
     static boolean endsBlock(Instruction insn) {
         return switch (insn.mnemonic()) {
             case LSS, STI, HLT, MWAIT, INVPCID, INVLPG, CLTS, VMCALL, VMMCALL, XRSTOR, XRSTORS -> true;
@@ -45,7 +46,7 @@ final class Operations {
         };
     }
 
-    private static boolean isAvailable(Instruction insn, OpContext context) {
+    static boolean isAvailable(Instruction insn, OpContext context) {
         return switch (insn.row().feature()) {
             case BASE, CPUID, RDPMC, SYSCALL, LONG_MODE -> true;
             // executed as BSR and BSF where the processor does not have them

@@ -1,5 +1,6 @@
 package org.jvirt.engine.soft.cpu;
 
+import org.jspecify.annotations.Nullable;
 import org.jvirt.core.ExitHandler;
 import org.jvirt.core.cpu.Activity;
 import org.jvirt.core.cpu.CpuFeature;
@@ -11,9 +12,9 @@ import org.jvirt.x86.CodeSize;
 
 /// One processor: its registers, its mode, and its units.
 ///
-/// Operations work on the public registers and units directly. [#blockRip] and an operation's offset make the address
-/// of the next instruction; [#rip] itself is right only between blocks, and inside one after a control transfer.
-/// Faults are thrown as `throw cpu.gp(0)`.
+/// Operations work on the public registers and units directly. [#blockRip] and an operation's offset make the
+/// address of the next instruction; [#rip] itself is right only between blocks, and inside one after a control
+/// transfer. Faults are thrown as `throw cpu.gp(0)`.
 ///
 /// All state belongs to the thread that runs the processor; other threads reach it through [#signals] only.
 public final class Cpu {
@@ -108,6 +109,7 @@ public final class Cpu {
     private final ExitHandler io;
     private final GuestFault fault = new GuestFault();
     private CodeObserver codeObserver = (at, size) -> {};
+    private @Nullable VectorHolder vectorHolder;
 
     private boolean protectedMode;
     private boolean long64;
@@ -124,6 +126,13 @@ public final class Cpu {
         NONE,
         INTERRUPTS,
         ALL
+    }
+
+    /// Has the vector registers and MXCSR somewhere else: in the host's.
+    @FunctionalInterface
+    public interface VectorHolder {
+        /// Puts them into [#xmm], [#ymmHigh] and [#mxcsr], and has them no more.
+        void giveBack();
     }
 
     /// Told of stores to pages that hold decoded code.
@@ -544,6 +553,20 @@ public final class Cpu {
 
     // ---------------------------------------------------------------- availability of the floating-point units
 
+    /// Says who has the vector registers from now on.
+    public void holdVectors(VectorHolder holder) {
+        vectorHolder = holder;
+    }
+
+    /// Before the vector registers or what may be done with them are read or changed.
+    public void takeVectors() {
+        VectorHolder holder = vectorHolder;
+        if (holder != null) {
+            vectorHolder = null;
+            holder.giveBack();
+        }
+    }
+
     /// For x87 instructions other than FWAIT: `#NM` if CR0.EM or CR0.TS is set.
     public void useX87() {
         if (control.x87Trapped()) {
@@ -560,6 +583,9 @@ public final class Cpu {
 
     /// For MMX: `#UD` if CR0.EM is set, `#NM` if CR0.TS is, `#MF` if an x87 exception waits.
     public void useMmx() {
+        if (vectorHolder != null) {
+            takeVectors();
+        }
         if (control.x87Trapped()) {
             throw control.emulation() ? ud() : nm();
         }
@@ -570,6 +596,9 @@ public final class Cpu {
 
     /// For SSE: `#UD` if CR0.EM is set or CR4.OSFXSR is not, `#NM` if CR0.TS is set.
     public void useSse() {
+        if (vectorHolder != null) {
+            takeVectors();
+        }
         if (control.sseTrapped()) {
             throw control.sseUndefined() ? ud() : nm();
         }
@@ -577,6 +606,9 @@ public final class Cpu {
 
     /// For AVX: `#UD` unless CR4.OSXSAVE and XCR0 allow it in protected mode, `#NM` if CR0.TS is set.
     public void useAvx() {
+        if (vectorHolder != null) {
+            takeVectors();
+        }
         if (control.avxTrapped() || !protectedMode) {
             throw control.avxUndefined() || !protectedMode ? ud() : nm();
         }

@@ -25,8 +25,7 @@ public final class Interrupts {
     private final Cpu cpu;
     /// How many NMIs wait: one, or a second one while none is being handled. A processor looks for NMIs between
     /// blocks and not between instructions, and of two that arrive within a block the first would have been taken
-    /// at
-    /// once.
+    /// at once.
     private int nmisPending;
     private boolean nmiBlocked;
     /// An interrupt controller has reported something that has not been looked at since.
@@ -66,6 +65,11 @@ public final class Interrupts {
 
     void reported() {
         interruptReported = true;
+    }
+
+    /// Whether an external interrupt may be waiting for IF.
+    public boolean mayWait() {
+        return interruptReported;
     }
 
     /// IRET ends the blocking of NMIs.

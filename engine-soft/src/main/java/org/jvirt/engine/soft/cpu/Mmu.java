@@ -4,18 +4,19 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
 import org.jvirt.core.ExitHandler;
 import org.jvirt.core.GuestMemory;
 
 /// Guest memory as instructions see it: by linear address, with all checks of paging.
 ///
-/// An access whose page is in the [Tlb]'s fast table goes straight to the host memory behind the guest's. All others
-/// take the slow way: page walk, page crossing, device registers, read-only memory, pages that hold decoded code,
-/// pages the dirty log wants to hear of. Order between processors is that of x86: a load is an acquire, a store a
-/// release, a read-modify-write full.
+/// An access whose page is in the [Tlb]'s fast table goes straight to the host memory behind the guest's. All
+/// others take the slow way: page walk, page crossing, device registers, read-only memory, pages that hold decoded
+/// code, pages the dirty log wants to hear of. Order between processors is that of x86: a load is an acquire, a
+/// store a release, a read-modify-write full.
 ///
-/// Values of 8 and 16 bits come zero-extended; upper bits of stored ones are ignored. A fault changes nothing. Owner
-/// thread only.
+/// Values of 8 and 16 bits come zero-extended; upper bits of stored ones are ignored. A fault changes nothing.
+/// Owner thread only.
 public final class Mmu {
     static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
     static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -28,8 +29,8 @@ public final class Mmu {
     private static final long PAGE = -4096L;
     private static final int INDEX = Tlb.FAST_MASK;
 
-    /// A new value from an old one, for [#atomicUpdate]. An implementation keeps its operands in fields and may note
-    /// flags; it may be called several times for one update.
+    /// A new value from an old one, for [#atomicUpdate]. An implementation keeps its operands in fields and may
+    /// note flags; it may be called several times for one update.
     @FunctionalInterface
     public interface Update {
         long apply(Cpu cpu, long old);
@@ -41,6 +42,7 @@ public final class Mmu {
     private final Cpu cpu;
     private final ExitHandler io;
     private final Processors processors;
+    private @Nullable LockedAccess locked;
 
     Mmu(Cpu cpu, Processors processors, ExitHandler io) {
         this.cpu = cpu;
@@ -208,6 +210,12 @@ public final class Mmu {
 
     // ---------------------------------------------------------------- atomic read-modify-write
 
+    /// Does with the host's own instructions what Java has none for. What crosses a page is still atomic among
+    /// interpreters only: translated code leaves it to them.
+    public void lockWith(LockedAccess host) {
+        locked = host;
+    }
+
     /// Compares and exchanges under LOCK; answers the value found, zero-extended.
     public long compareAndExchange(long la, int size, long expected, long value) {
         long mask = mask(size);
@@ -216,6 +224,24 @@ public final class Mmu {
             return exclusiveExchange(la, size, expected & mask, value & mask);
         }
         return exchangeAt(at, size, expected & mask, value & mask);
+    }
+
+    /// As [#compareAndExchange], to end an update that began with a load. A device's register is written at once:
+    /// it need not answer the same when it is read again, and another processor is not held off from it.
+    public long replace(long la, int size, long old, long value) {
+        if (atomicOffset(la, size) < 0 && isDevice(la, size)) {
+            store(la, size, value);
+            return old;
+        }
+        return compareAndExchange(la, size, old, value);
+    }
+
+    private boolean isDevice(long la, int size) {
+        if (memory.writableOffsetOf(tlb.translate(la, Tlb.WRITE, size)) < 0) {
+            return true;
+        }
+        boolean crossesPage = (la & 0xFFF) + size > 4096;
+        return crossesPage && memory.writableOffsetOf(tlb.translate((la & PAGE) + 4096, Tlb.WRITE, 1)) < 0;
     }
 
     /// `XADD`, and the locked additions; answers the old value, zero-extended.
@@ -232,7 +258,7 @@ public final class Mmu {
         checkWrite(la, size);
         long old = load(la, size);
         while (true) {
-            long found = compareAndExchange(la, size, old, old + delta);
+            long found = replace(la, size, old, old + delta);
             if (found == old) {
                 return old;
             }
@@ -254,7 +280,7 @@ public final class Mmu {
         checkWrite(la, size);
         long old = load(la, size);
         while (true) {
-            long found = compareAndExchange(la, size, old, value);
+            long found = replace(la, size, old, value);
             if (found == old) {
                 return old;
             }
@@ -267,7 +293,7 @@ public final class Mmu {
         checkWrite(la, size);
         long old = load(la, size);
         while (true) {
-            long found = compareAndExchange(la, size, old, update.apply(cpu, old));
+            long found = replace(la, size, old, update.apply(cpu, old));
             if (found == old) {
                 return old;
             }
@@ -275,12 +301,24 @@ public final class Mmu {
         }
     }
 
-    /// `CMPXCHG16B` on a 16-byte aligned address: stores the new pair if the old one is found, and answers whether it
-    /// was. What was found is in [#foundLow] and [#foundHigh]. Atomic against other such operations; an ordinary
-    /// access
-    /// of another processor may see one half new and the other still old.
+    /// `CMPXCHG16B` on a 16-byte aligned address: stores the new pair if the old one is found, and answers whether
+    /// it was. What was found is in [#foundLow] and [#foundHigh]. Atomic against other such operations; an ordinary
+    /// access of another processor may see one half new and the other still old.
     public boolean compareAndExchange16(long la, long expectedLow, long expectedHigh, long low, long high) {
         checkWrite(la, 16);
+        LockedAccess host = locked;
+        if (host != null) {
+            long at = memory.writableOffsetOf(tlb.translate(la, Tlb.WRITE, 16));
+            if (at >= 0) {
+                boolean equal = host.exchange16(at, expectedLow, expectedHigh, low, high);
+                foundLow = host.foundLow();
+                foundHigh = host.foundHigh();
+                if (equal) {
+                    written(at, 16);
+                }
+                return equal;
+            }
+        }
         synchronized (processors.splitLock()) {
             foundLow = load64(la);
             foundHigh = load64(la + 8);
@@ -358,6 +396,14 @@ public final class Mmu {
         long at = memory.writableOffsetOf(page);
         if (at >= 0 && (at & 7) + size <= 8) {
             long found = exchangeAt(at, size, expected, value);
+            if (found == expected) {
+                written(at, size);
+            }
+            return found;
+        }
+        LockedAccess host = locked;
+        if (at >= 0 && !crossesPage && host != null) {
+            long found = host.exchange(at, size, expected, value);
             if (found == expected) {
                 written(at, size);
             }

@@ -1,11 +1,13 @@
 package org.jvirt.engine.soft.cpu;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.jvirt.core.cpu.Segment;
 
 /// The segment registers with their hidden parts, and the check of an offset against one of them.
 ///
-/// Attributes are those of [Segment]. For every register the ranges of offsets that may be read and written are kept
-/// ready, so that a check is two comparisons; they are empty for an unusable segment.
+/// Attributes are those of [Segment]. For every register the ranges of offsets that may be read and written are
+/// kept ready, so that a check is two comparisons; they are empty for an unusable segment.
 public final class Segments {
     public static final int ES = 0;
     public static final int CS = 1;
@@ -36,6 +38,11 @@ public final class Segments {
 
     public int selector(int segment) {
         return selector[segment];
+    }
+
+    /// Copies the selectors of ES to GS to native memory, as ints.
+    public void copySelectors(MemorySegment to, long offset) {
+        MemorySegment.copy(selector, 0, to, ValueLayout.JAVA_INT, offset, GS + 1);
     }
 
     public long base(int segment) {

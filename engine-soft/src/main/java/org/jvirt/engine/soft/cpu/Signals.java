@@ -9,9 +9,10 @@ import org.jvirt.core.VcpuSignals;
 
 /// What other threads want of a processor, and its sleep.
 ///
-/// Each wish is a bit; the processor looks at all of them with one plain-cost read at every block boundary. `running`
-/// says whether its thread is executing guest code: it is cleared before sleeping and set again, followed by a look
-/// at the wishes, before going on, so that a wisher sees either a runner that will look or a sleeper that has nothing
+/// Each wish is a bit; the processor looks at all of them with one plain-cost read at every block boundary.
+/// `running` says whether its thread is executing guest code: it is cleared before sleeping and set again, followed
+/// by a look at the wishes, before going on, so that a wisher sees either a runner that will look or a sleeper that
+/// has nothing
 /// cached.
 public final class Signals implements VcpuSignals {
     static final int KICK = 1;
@@ -40,7 +41,17 @@ public final class Signals implements VcpuSignals {
         }
     }
 
+    /// Told of wishes as they come and when they are taken, so that generated code can see them.
+    public interface Listener {
+        /// Any thread: there is a wish.
+        void requested();
+
+        /// The processor's thread: all wishes are about to be taken.
+        void taken();
+    }
+
     private final Cpu cpu;
+    private volatile @Nullable Listener listener;
     private volatile int requests;
     private volatile boolean running;
     private volatile @Nullable Thread sleeper;
@@ -117,10 +128,19 @@ public final class Signals implements VcpuSignals {
 
     private void raise(int bit) {
         REQUESTS.getAndBitwiseOr(this, bit);
+        Listener told = listener;
+        if (told != null) {
+            told.requested();
+        }
         Thread asleep = sleeper;
         if (asleep != null) {
             LockSupport.unpark(asleep);
         }
+    }
+
+    /// Names who else is told; null for nobody.
+    public void listener(@Nullable Listener who) {
+        listener = who;
     }
 
     // ---------------------------------------------------------------- the processor's thread
@@ -132,6 +152,10 @@ public final class Signals implements VcpuSignals {
 
     /// Takes all wishes.
     int take() {
+        Listener told = listener;
+        if (told != null) {
+            told.taken();
+        }
         return (int) REQUESTS.getAndSet(this, 0);
     }
 

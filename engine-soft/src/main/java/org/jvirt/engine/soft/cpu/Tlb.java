@@ -1,22 +1,23 @@
 package org.jvirt.engine.soft.cpu;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.jvirt.core.GuestMemory;
 
 /// The translation look-aside buffer, in two levels.
 ///
-/// *Fast tables*, one for each kind of access and each set of rights, hold a tag and what to add to a linear address
-/// to get the offset in the guest's backing memory:
+/// *Fast tables*, one for each kind of access and each set of rights, hold a tag and what to add to a linear
+/// address to get the offset in the guest's backing memory:
 ///
 /// ```
 /// entry 2n      linear page | address-space tag (bits 0-11)
 /// entry 2n + 1  backing offset of the page - linear page
 /// ```
 ///
-/// An entry is there only when an access of that kind with those rights needs no further thought. The *second level*
-/// holds translations by linear page and address space with the rights the page tables give; global pages are found
-/// in every address space. Address-space tags are handed out anew at every flush, so that a flush costs nothing
-/// until they run out; process-context identifiers map to tags.
+/// An entry is there only when an access of that kind with those rights needs no further thought. The *second
+/// level* holds translations by linear page and address space with the rights the page tables give; global pages
+/// are found in every address space. Address-space tags are handed out anew at every flush, so that a flush costs
+/// nothing until they run out; process-context identifiers map to tags.
 ///
 /// INVLPG drops one page. Large pages are kept in pieces of 4 KiB; which regions have had such pieces is remembered
 /// coarsely, and there INVLPG flushes everything, which the architecture allows.
@@ -27,13 +28,13 @@ public final class Tlb {
     static final int WRITE = 1;
     static final int FETCH = 2;
 
-    /// Sets of rights: application, supervisor under SMAP, supervisor without (or with AC set), and application with
-    /// alignment checks, which has no fast entries.
-    static final int USER = 0;
+    /// Sets of rights: application, supervisor under SMAP, supervisor without (or with AC set), and application
+    /// with alignment checks, which has no fast entries.
+    public static final int USER = 0;
 
-    static final int SUPERVISOR_SMAP = 1;
-    static final int SUPERVISOR = 2;
-    static final int USER_ALIGNED = 3;
+    public static final int SUPERVISOR_SMAP = 1;
+    public static final int SUPERVISOR = 2;
+    public static final int USER_ALIGNED = 3;
 
     private static final int CONTEXTS = 4;
     private static final int FAST_ENTRIES = 1024;
@@ -43,6 +44,31 @@ public final class Tlb {
     private static final int TAGS = 4096;
     private static final long PAGE = -4096L;
     private static final int REGION_WORDS = 64;
+
+    /// [#fastDelta] of a page that must not be accessed directly.
+    public static final long NO_DELTA = Long.MIN_VALUE;
+
+    /// A copy of the fast tables for generated code: told what to forget, always after the fact and on the
+    /// processor's own thread. It may hold translations of the current address space, and global ones.
+    public interface Mirror {
+        /// Every page.
+        void all();
+
+        /// Every page that is not global.
+        void local();
+
+        /// One page under all rights, global or not.
+        void page(long la);
+
+        /// Writes to pages that hold code or, while the dirty log is kept, are clean.
+        void guardedWrites();
+
+        /// What is known of the code at any address.
+        void allCode();
+
+        /// What is known of the code on pages that are not global.
+        void localCode();
+    }
 
     /// The fast tables of the current rights.
     long[] read;
@@ -65,6 +91,7 @@ public final class Tlb {
     private int processContext;
     private int context = SUPERVISOR;
     private long fetchGeneration;
+    private @Nullable Mirror mirror;
 
     private final Cpu cpu;
     private final GuestMemory memory;
@@ -78,6 +105,39 @@ public final class Tlb {
         write = writes[SUPERVISOR];
         fetch = fetches[SUPERVISOR];
         tagOfContext[0] = 1;
+    }
+
+    /// Says who keeps a copy. It begins empty.
+    public void mirror(Mirror copy) {
+        mirror = copy;
+    }
+
+    /// The set of rights of ordinary accesses: [#USER] to [#USER_ALIGNED].
+    public int context() {
+        return context;
+    }
+
+    /// What to add to the address of a read or write to get its backing offset, or [#NO_DELTA] if the page has to
+    /// be accessed with more thought.
+    ///
+    /// @throws GuestFault if the access faults
+    public long fastDelta(long la, boolean write) {
+        long[] table = write ? this.write : read;
+        int i = (int) (la >>> 11) & FAST_MASK;
+        long wanted = la & PAGE | tag;
+        if (table[i] != wanted) {
+            translate(la, write ? WRITE : READ, 1);
+            if (table[i] != wanted) {
+                return NO_DELTA;
+            }
+        }
+        return table[i + 1];
+    }
+
+    /// Whether the page of `la`, translated not long ago, is known to be the same in every address space.
+    public boolean isGlobal(long la) {
+        long page = la & PAGE;
+        return page != 0 && second[(int) (page >>> 11) & SECOND_MASK] == page;
     }
 
     // ---------------------------------------------------------------- rights
@@ -249,8 +309,19 @@ public final class Tlb {
     }
 
     void newFetchGeneration() {
+        newLocalFetchGeneration();
+        if (mirror != null) {
+            mirror.allCode();
+        }
+    }
+
+    /// As [#newFetchGeneration], but code on global pages is what it was.
+    private void newLocalFetchGeneration() {
         fetchGeneration++;
         Arrays.fill(fetchedPages, 0);
+        if (mirror != null) {
+            mirror.localCode();
+        }
     }
 
     /// Everything, global pages and all process contexts.
@@ -262,6 +333,9 @@ public final class Tlb {
         tag = newTag();
         tagOfContext[processContext] = (short) tag;
         newFetchGeneration();
+        if (mirror != null) {
+            mirror.all();
+        }
     }
 
     /// All but global pages, of one process context.
@@ -269,7 +343,10 @@ public final class Tlb {
         if (pcid == processContext) {
             tag = newTag();
             tagOfContext[pcid] = (short) tag;
-            newFetchGeneration();
+            newLocalFetchGeneration();
+            if (mirror != null) {
+                mirror.local();
+            }
         } else {
             tagOfContext[pcid] = 0;
         }
@@ -284,7 +361,10 @@ public final class Tlb {
             tagOfContext[pcid] = (short) known;
         }
         tag = known;
-        newFetchGeneration();
+        newLocalFetchGeneration();
+        if (mirror != null) {
+            mirror.local();
+        }
     }
 
     private int newTag() {
@@ -320,6 +400,9 @@ public final class Tlb {
             drop(writes[c], i, page);
             drop(fetches[c], i, page);
         }
+        if (mirror != null) {
+            mirror.page(la);
+        }
         if (mayHave(fetchedPages, page >>> 12)) {
             newFetchGeneration();
         }
@@ -348,6 +431,9 @@ public final class Tlb {
             Arrays.fill(fetches[c], 0);
         }
         newFetchGeneration();
+        if (mirror != null) {
+            mirror.all();
+        }
     }
 
     /// Drops fast write entries for pages that hold code or, while the dirty log is kept, are clean.
@@ -362,6 +448,9 @@ public final class Tlb {
                     }
                 }
             }
+        }
+        if (mirror != null) {
+            mirror.guardedWrites();
         }
     }
 }

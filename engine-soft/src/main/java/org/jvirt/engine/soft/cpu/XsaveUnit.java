@@ -63,6 +63,7 @@ public final class XsaveUnit {
 
     /// FXSAVE at a 16-byte aligned address.
     public void fxsave(long la, boolean wide) {
+        cpu.takeVectors();
         putX87(wide);
         putMxcsr();
         int registers = cpu.longMode64() ? 16 : 8;
@@ -75,6 +76,7 @@ public final class XsaveUnit {
 
     /// FXRSTOR from a 16-byte aligned address.
     public void fxrstor(long la, boolean wide) {
+        cpu.takeVectors();
         int registers = cpu.longMode64() ? 16 : 8;
         boolean sse = (cpu.control.cr4() & Control.OSFXSR) != 0;
         int end = sse ? 160 + 16 * registers : 160;
@@ -123,6 +125,7 @@ public final class XsaveUnit {
 
     /// XSAVE and XSAVEOPT (`optimized`) at `la`.
     public void xsave(long la, boolean wide, boolean optimized) {
+        cpu.takeVectors();
         checkAligned(la);
         long components = requested();
         long used = inUse();
@@ -139,6 +142,7 @@ public final class XsaveUnit {
 
     /// XSAVEC and, with `supervisor`, XSAVES at `la`.
     public void xsavec(long la, boolean wide) {
+        cpu.takeVectors();
         checkAligned(la);
         long components = requested();
         long used = inUse();
@@ -177,6 +181,7 @@ public final class XsaveUnit {
     ///
     /// @param compactedOnly XRSTORS refuses the standard form
     public void xrstor(long la, boolean wide, boolean compactedOnly) {
+        cpu.takeVectors();
         checkAligned(la);
         long components = requested();
         long state = cpu.mmu.load64(la + HEADER);
@@ -246,6 +251,7 @@ public final class XsaveUnit {
 
     /// XGETBV with ECX 1.
     public long xcr0InUse() {
+        cpu.takeVectors();
         return cpu.control.xcr0() & inUse();
     }
 
@@ -371,6 +377,7 @@ public final class XsaveUnit {
 
     /// Everything, in the standard form.
     XsaveArea save() {
+        cpu.takeVectors();
         Arrays.fill(buffer, (byte) 0);
         putX87(true);
         putMxcsr();
@@ -382,6 +389,7 @@ public final class XsaveUnit {
     }
 
     void load(XsaveArea area) {
+        cpu.takeVectors();
         byte[] bytes = area.bytes();
         Arrays.fill(buffer, (byte) 0);
         System.arraycopy(bytes, 0, buffer, 0, Math.min(bytes.length, buffer.length));

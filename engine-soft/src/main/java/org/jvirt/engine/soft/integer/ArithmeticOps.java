@@ -6,8 +6,8 @@ import org.jvirt.engine.soft.cpu.Flags;
 import org.jvirt.engine.soft.cpu.Op;
 import org.jvirt.x86.Instruction;
 
-/// Addition, subtraction, logic and comparison: any shape, through [Operand] and [Alu], unless a class for the shape
-/// exists ([AddOps], [SubOps], [CmpOps] and so on).
+/// Addition, subtraction, logic and comparison: any shape, through [Operand] and [Alu], unless a class for the
+/// shape exists ([AddOps], [SubOps], [CmpOps] and so on).
 final class ArithmeticOps {
     private ArithmeticOps() {}
 
@@ -113,7 +113,7 @@ final class ArithmeticOps {
             boolean carryIn = flags.cf();
             long old = dst.load(cpu, at);
             while (true) {
-                long seen = cpu.mmu.compareAndExchange(at, dst.size, old, alu.apply(flags, old, b, dst.size));
+                long seen = cpu.mmu.replace(at, dst.size, old, alu.apply(flags, old, b, dst.size));
                 if (seen == old) {
                     return;
                 }

@@ -101,8 +101,8 @@ final class BitOps {
         }
     }
 
-    /// A bit in memory. A register's index is signed and reaches beyond the operand: the one accessed is the aligned
-    /// neighbour (counted from the operand) that has the bit.
+    /// A bit in memory. A register's index is signed and reaches beyond the operand: the one accessed is the
+    /// aligned neighbour (counted from the operand) that has the bit.
     private static final class MemoryBit extends Op {
         private final Change change;
         private final Address address;
@@ -136,10 +136,10 @@ final class BitOps {
             cpu.mmu.checkWrite(la, size);
             long old = cpu.mmu.load(la, size);
             if (locked) {
-                long seen = cpu.mmu.compareAndExchange(la, size, old, change.apply(old, bit));
+                long seen = cpu.mmu.replace(la, size, old, change.apply(old, bit));
                 while (seen != old) {
                     old = seen;
-                    seen = cpu.mmu.compareAndExchange(la, size, old, change.apply(old, bit));
+                    seen = cpu.mmu.replace(la, size, old, change.apply(old, bit));
                 }
             } else {
                 cpu.mmu.store(la, size, change.apply(old, bit));
@@ -175,8 +175,8 @@ final class BitOps {
         }
     }
 
-    /// `TZCNT` and `LZCNT`: CF for a source of zero, ZF for a result of zero. Of the others, which are undefined, OF
-    /// stays and the rest is cleared, as on AMD's processors.
+    /// `TZCNT` and `LZCNT`: CF for a source of zero, ZF for a result of zero. Of the others, which are undefined,
+    /// OF stays and the rest is cleared, as on AMD's processors.
     private static final class ZeroCount extends Op {
         private final Operand dst;
         private final Operand src;

@@ -210,27 +210,13 @@ final class CaseGenerator {
     private void vector(ByteBuffer area, int at) {
         switch (random.nextInt(4)) {
             case 0 -> area.putLong(at, random.nextLong()).putLong(at + 8, random.nextLong());
-            case 1 -> area.putDouble(at, number()).putDouble(at + 8, number());
+            case 1 -> area.putDouble(at, RandomNumbers.next(random)).putDouble(at + 8, RandomNumbers.next(random));
             case 2 -> {
                 for (int i = 0; i < 4; i++) {
-                    area.putFloat(at + 4 * i, (float) number());
+                    area.putFloat(at + 4 * i, (float) RandomNumbers.next(random));
                 }
             }
             default -> area.putLong(at, value()).putLong(at + 8, value());
         }
-    }
-
-    private double number() {
-        return switch (random.nextInt(12)) {
-            case 0 -> 0.0;
-            case 1 -> -0.0;
-            case 2 -> Double.POSITIVE_INFINITY;
-            case 3 -> Double.NaN;
-            case 4 -> Double.MIN_VALUE * random.nextInt(1000);
-            case 5 -> random.nextInt(-1000, 1000);
-            case 6 -> Float.MIN_NORMAL * random.nextDouble();
-            case 7 -> Integer.MAX_VALUE + random.nextInt(-2, 3) + 0.5;
-            default -> (random.nextDouble() - 0.5) * Math.scalb(1.0, random.nextInt(-80, 80));
-        };
     }
 }

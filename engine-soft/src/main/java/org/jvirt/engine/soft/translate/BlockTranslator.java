@@ -1,0 +1,249 @@
+package org.jvirt.engine.soft.translate;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+import org.jvirt.engine.soft.translate.emit.BlockEmitter;
+import org.jvirt.engine.soft.translate.emit.BranchCode;
+import org.jvirt.engine.soft.translate.emit.FlagUse;
+import org.jvirt.engine.soft.translate.emit.IntegerCode;
+import org.jvirt.engine.soft.translate.emit.StackCode;
+import org.jvirt.engine.soft.translate.emit.StringCode;
+import org.jvirt.engine.soft.translate.emit.Stubs;
+import org.jvirt.engine.soft.translate.emit.SystemCode;
+import org.jvirt.engine.soft.translate.vector.HostCpu;
+import org.jvirt.engine.soft.translate.vector.VectorInstructions;
+import org.jvirt.engine.soft.translate.vector.VectorUse;
+import org.jvirt.x86.CodeSize;
+import org.jvirt.x86.CodeWriter;
+import org.jvirt.x86.CpuFeature;
+import org.jvirt.x86.DecodeResult;
+import org.jvirt.x86.Decoder;
+import org.jvirt.x86.FlagMask;
+import org.jvirt.x86.Instruction;
+import org.jvirt.x86.Mnemonic;
+import org.jvirt.x86.OperandKind;
+
+/// Translates one run of guest instructions: decodes, finds out which flags are live, and emits.
+///
+/// What cannot be translated ends the block; the interpreter executes it.
+final class BlockTranslator {
+    private static final int PAGE = 4096;
+    private static final int MAX_INSTRUCTIONS = 48;
+
+    private final MemorySegment ram;
+    private final CodeCache cache;
+    private final CodeWriter writer;
+    private final BlockEmitter emitter;
+    private final BranchCode branches;
+    private final StackCode stack;
+    private final IntegerCode integers;
+    private final StringCode strings;
+    private final SystemCode system;
+    private final HostCpu host;
+    private final GuestFeatures guest;
+    private final Decoder decoder = new Decoder();
+    private final Instruction[] instructions = new Instruction[MAX_INSTRUCTIONS];
+    private final int[] offsets = new int[MAX_INSTRUCTIONS + 1];
+    private final int[] live = new int[MAX_INSTRUCTIONS + 1];
+    /// A page of guest code, and room for the rest of an instruction on the next.
+    private final byte[] page = new byte[PAGE + Decoder.MAX_LENGTH];
+    private final Instruction probe = new Instruction();
+    private long pageRip;
+    private final FlagForecast forecast = new FlagForecast();
+
+    BlockTranslator(
+            MemorySegment ram, CodeCache cache, CodeWriter writer, Stubs stubs, HostCpu host, GuestFeatures guest) {
+        this.guest = guest;
+        this.ram = ram;
+        this.cache = cache;
+        this.writer = writer;
+        this.host = host;
+        emitter = new BlockEmitter(writer, stubs, hasFastPext(host));
+        stack = new StackCode(emitter);
+        branches = new BranchCode(emitter, stack, this::crosses);
+        integers = new IntegerCode(emitter);
+        strings = new StringCode(emitter);
+        system = new SystemCode(emitter);
+        for (int i = 0; i < MAX_INSTRUCTIONS; i++) {
+            instructions[i] = new Instruction();
+        }
+    }
+
+    /// PEXT is slow on AMD's first processors that have it; those do not have INVPCID.
+    private static boolean hasFastPext(HostCpu host) {
+        return host.has(CpuFeature.BMI2) && host.has(CpuFeature.INVPCID);
+    }
+
+    /// First and last offset in the page that the last translation looked at beyond its own code; the last is -1
+    /// for nothing.
+    int forecastFrom() {
+        return forecast.from();
+    }
+
+    int forecastTo() {
+        return forecast.to();
+    }
+
+    /// Translates up to `limit` instructions at backing offset `at`, all on one page or a single one
+    /// that goes on on `secondPage` (-1 for none), and puts the code into the cache.
+    /// Null if not even the first can be translated.
+    @Nullable
+    TranslatedBlock translate(long at, long secondPage, long rip, int context, int limit) {
+        int start = (int) (at & PAGE - 1);
+        MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, at - start, page, 0, PAGE);
+        int end = PAGE;
+        if (secondPage >= 0) {
+            MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, secondPage << 12, page, PAGE, Decoder.MAX_LENGTH);
+            end = page.length;
+        }
+        pageRip = rip - start;
+        int count = decode(start, end, Math.min(limit, MAX_INSTRUCTIONS));
+        if (count == 0) {
+            return null;
+        }
+        forecast.begin(page);
+        analyse(start, count);
+        VectorUse vectors = VectorUse.NONE;
+        for (int i = 0; i < count; i++) {
+            VectorUse use = VectorInstructions.use(instructions[i], host);
+            if (use == VectorUse.SSE || use == VectorUse.AVX) {
+                vectors = use.ordinal() > vectors.ordinal() ? use : vectors;
+            }
+        }
+        writer.begin(cache.end());
+        emitter.begin(context, rip);
+        branches.enter(vectors != VectorUse.NONE);
+        if (!emit(rip, count)) {
+            return null;
+        }
+        int stubs = writer.size();
+        branches.finish();
+        emitter.finish();
+        TranslatedBlock block = add(at >>> 12, rip, context, vectors);
+        block.crosses = secondPage >= 0;
+        block.guestBytes = offsets[count];
+        block.stubs = block.start + stubs;
+        block.end = block.start + writer.size();
+        return block;
+    }
+
+    /// Whether the instruction at a linear address of the page goes on on the next: its block can only be found
+    /// through the jump table, which forgets when the next page becomes another.
+    private boolean crosses(long rip) {
+        int position = (int) (rip - pageRip);
+        return position > PAGE - Decoder.MAX_LENGTH
+                && decoder.decode(page, position, PAGE, CodeSize.CODE64, probe) == DecodeResult.NEEDS_MORE;
+    }
+
+    private int decode(int start, int end, int limit) {
+        int position = start;
+        int count = 0;
+        while (count < limit && position < PAGE) {
+            Instruction insn = instructions[count];
+            if (decoder.decode(page, position, end, CodeSize.CODE64, insn) != DecodeResult.OK) {
+                break;
+            }
+            if (!guest.available().test(insn)) {
+                break;
+            }
+            offsets[count++] = position - start;
+            position += insn.length();
+            if (insn.row().endsBlock() && insn.mnemonic() != Mnemonic.STI) {
+                break;
+            }
+        }
+        offsets[count] = position - start;
+        return count;
+    }
+
+    /// Finds the flags that are live before each instruction and at the end.
+    private void analyse(int start, int count) {
+        Instruction last = instructions[count - 1];
+        long next = (long) start + offsets[count];
+        int after = FlagMask.STATUS;
+        if (!last.row().endsBlock()) {
+            after = forecast.at(next);
+        } else if (last.operandCount() > 0 && last.kind(0) == OperandKind.RELATIVE) {
+            long target = next + last.immediate();
+            after = switch (last.mnemonic()) {
+                case JMP, CALL -> forecast.at(target);
+                default -> forecast.at(next) | forecast.at(target);
+            };
+        }
+        live[count] = after;
+        for (int i = count - 1; i >= 0; i--) {
+            live[i] = FlagUse.before(instructions[i], live[i + 1]);
+        }
+    }
+
+    /// Emits all instructions; false if not even the first can be.
+    private boolean emit(long rip, int count) {
+        for (int i = 0; i < count; i++) {
+            Instruction insn = instructions[i];
+            emitter.next(offsets[i], live[i]);
+            if (!emitter.hasRoom()) {
+                branches.goOn(rip + offsets[i]);
+                return true;
+            }
+            if (insn.row().branch()) {
+                if (branches.emit(insn)) {
+                    return true;
+                }
+            } else if (emit(insn, i + 1 < count ? instructions[i + 1] : null)) {
+                continue;
+            }
+            if (i == 0) {
+                return false;
+            }
+            emitter.endWithInterpreter();
+            return true;
+        }
+        emitter.next(offsets[count], live[count]);
+        branches.goOn(rip + offsets[count]);
+        return true;
+    }
+
+    /// @param next the instruction after it in the block
+    private boolean emit(Instruction insn, @Nullable Instruction next) {
+        return switch (VectorInstructions.use(insn, host)) {
+            case SSE, AVX -> VectorInstructions.emit(emitter, insn);
+            case UNSUPPORTED -> false;
+            case NONE -> {
+                if (!host.has(insn.row().feature())) {
+                    yield false;
+                }
+                yield switch (insn.mnemonic()) {
+                    case LZCNT, TZCNT -> guest.countsZeros() && integers.emit(insn);
+                    case PUSHF, CLI, STI, CLD, STD -> system.emit(insn, next);
+                    case MOV -> system.emit(insn, next) || !insn.row().endsBlock() && integers.emit(insn);
+                    case PUSH, POP, LEAVE -> stack.emit(insn);
+                    case MOVS, STOS, LODS -> strings.emit(insn);
+                    default -> integers.emit(insn);
+                };
+            }
+        };
+    }
+
+    private TranslatedBlock add(long guestPage, long rip, int context, VectorUse vectors) {
+        int start = cache.end();
+        var block = new TranslatedBlock(
+                rip,
+                guestPage,
+                context,
+                start,
+                start + branches.entryBehind(),
+                start + branches.entryAhead(),
+                vectors,
+                branches.exits());
+        block.branchOffset = branches.branchOffset();
+        block.branchReleases = branches.branchReleases();
+        cache.add(block, writer);
+        for (int i = 0; i < branches.exits(); i++) {
+            int jump = start + branches.exitJump(i);
+            block.exits[i] =
+                    new TranslatedBlock.Exit(block, branches.exitTarget(i), jump, start + branches.unlinked(i));
+        }
+        return block;
+    }
+}

@@ -1,0 +1,317 @@
+package org.jvirt.engine.soft.translate;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import org.jvirt.core.cpu.CpuFeature;
+import org.jvirt.engine.soft.cpu.Cpu;
+import org.jvirt.engine.soft.cpu.Tlb;
+import org.jvirt.engine.soft.translate.emit.ExitReason;
+import org.jvirt.engine.soft.translate.emit.StateLayout;
+import org.jvirt.engine.soft.translate.emit.Stubs;
+import org.jvirt.engine.soft.translate.memory.LockedCode;
+import org.jvirt.engine.soft.translate.memory.NativeTables;
+import org.jvirt.engine.soft.translate.memory.StateBlock;
+import org.jvirt.engine.soft.translate.vector.HostCpu;
+import org.jvirt.engine.soft.translate.vector.VectorState;
+import org.jvirt.engine.soft.translate.vector.VectorUse;
+import org.jvirt.linux.NativeCode;
+import org.jvirt.x86.CodeWriter;
+
+/// One processor's translator: makes host code of guest code and runs it.
+///
+/// ```
+/// Interpreter ── run(block) ──→ enter ──→ block → block → … ──→ exit ──┐
+///      ↑                          ↑                                    │
+///      │                          ├── TLB filled, vectors loaded ──────┤
+///      └── Outcome, registers in Cpu ──────────────────────────────────┘
+/// ```
+///
+/// While generated code runs, registers are in the host's and in the [StateBlock]; between [#run]s they are in
+/// [Cpu], vector registers only when somebody asks for them. Owner thread only.
+public final class Translator implements Cpu.VectorHolder, AutoCloseable {
+    private static final long CACHE_BYTES = 64L << 20;
+    private static final int DEFAULT_MXCSR = 0x1F80;
+
+    /// What is to be done at [Cpu#rip] after [#run].
+    public enum Outcome {
+        /// Nothing special.
+        GO_ON,
+        /// The interpreter is to execute one instruction.
+        INTERPRET,
+        /// Somebody wants something.
+        REQUESTED
+    }
+
+    private final Cpu cpu;
+    private final StateBlock state;
+    private final CodeCache cache;
+    private final NativeTables tables;
+    private final BlockTranslator translator;
+    private final TranslatorCounters counters = new TranslatorCounters();
+    private final MemorySegment enterCode;
+    private final boolean needsAvx;
+    private TranslatedBlock.@Nullable Exit pending;
+
+    public Translator(Cpu cpu, GuestFeatures guest) {
+        this.cpu = cpu;
+        HostCpu host = HostCpu.read();
+        needsAvx = cpu.has(CpuFeature.AVX);
+        state = new StateBlock(cpu.index());
+        state.setInt(StateLayout.HOST_MXCSR, DEFAULT_MXCSR);
+        cache = new CodeCache("jvirt-code" + cpu.index(), CACHE_BYTES);
+        var writer = new CodeWriter();
+        var stubs = new Stubs(writer, new Transfer(host));
+        LockedCode.Places locked = LockedCode.write(writer);
+        cache.keep(writer);
+        tables = new NativeTables(cpu, state, cache.address(stubs.unknownTarget));
+        translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, host, guest);
+        enterCode = MemorySegment.ofAddress(cache.address(stubs.enter()));
+        cpu.mmu.tlb.mirror(tables);
+        long backing = cpu.processors().memory().backing().address();
+        cpu.mmu.lockWith(new LockedCode(backing, locked, cache::address));
+        cpu.signals.listener(state);
+    }
+
+    private record Transfer(HostCpu host) implements Stubs.VectorTransfer {
+        @Override
+        public void emitLoad(CodeWriter code) {
+            VectorState.emitLoad(code, host);
+        }
+
+        @Override
+        public void emitSave(CodeWriter code) {
+            VectorState.emitSave(code, host);
+        }
+    }
+
+    /// Whether the processor is in a mode whose code can be translated.
+    public boolean isReady() {
+        return cpu.longMode64() && cpu.mmu.tlb.context() != Tlb.USER_ALIGNED;
+    }
+
+    public TranslatorCounters counters() {
+        return counters;
+    }
+
+    // ---------------------------------------------------------------- translations
+
+    /// The valid translation among `first` and its siblings for the processor's address and rights.
+    public @Nullable TranslatedBlock find(@Nullable TranslatedBlock first) {
+        int context = cpu.mmu.tlb.context();
+        for (TranslatedBlock block = first; block != null; block = block.nextOfSameCode) {
+            if (block.rip == cpu.rip && block.context == context && block.valid) {
+                return block;
+            }
+        }
+        return null;
+    }
+
+    /// Translates what is at [Cpu#rip]: up to `limit` instructions that begin at backing offset `at` and lie on one
+    /// page, or one that goes on on `secondPage`. Null if the first of them is not for translation.
+    public @Nullable TranslatedBlock translate(
+            long at, long secondPage, int limit, @Nullable TranslatedBlock siblings) {
+        if (cache.isFull()) {
+            forgetAll();
+        }
+        TranslatedBlock block = translator.translate(at, secondPage, cpu.rip, cpu.mmu.tlb.context(), limit);
+        if (block != null) {
+            block.nextOfSameCode = siblings != null && siblings.valid ? siblings : null;
+            counters.translated++;
+            counters.cacheBytes = cache.end();
+        }
+        return block;
+    }
+
+    /// How many bytes of guest code a translation stands for, at most.
+    public int guestBytes(TranslatedBlock block) {
+        return block.guestBytes;
+    }
+
+    /// The first offset in the page that the last translation depends on beside its own code.
+    public int dependsFrom() {
+        return translator.forecastFrom();
+    }
+
+    /// The last such offset, or -1 if there is none.
+    public int dependsTo() {
+        return translator.forecastTo();
+    }
+
+    /// Gives up a translation and its siblings: the guest's code has changed.
+    public void discard(@Nullable TranslatedBlock first) {
+        for (TranslatedBlock block = first; block != null; block = block.nextOfSameCode) {
+            if (block.valid) {
+                counters.invalidated++;
+                invalidate(block);
+            }
+        }
+    }
+
+    private void invalidate(TranslatedBlock block) {
+        block.valid = false;
+        for (TranslatedBlock.Exit exit : block.incoming) {
+            cache.link(exit.jump, exit.unlinked);
+            exit.to = null;
+        }
+        block.incoming.clear();
+        for (TranslatedBlock.Exit exit : block.exits) {
+            if (exit.to != null) {
+                exit.to.incoming.remove(exit);
+                exit.to = null;
+            }
+        }
+        tables.unlink(block.rip, block.context, cache.address(block.start));
+        if (pending != null && pending.from == block) {
+            pending = null;
+        }
+    }
+
+    private void forgetAll() {
+        counters.evictions++;
+        for (TranslatedBlock block : cache.blocks()) {
+            block.valid = false;
+            block.incoming.clear();
+        }
+        pending = null;
+        tables.unlinkAll();
+        cache.clear();
+    }
+
+    // ---------------------------------------------------------------- execution
+
+    /// Executes a block, which is for the processor's address and rights, and whatever follows.
+    public Outcome run(TranslatedBlock block) {
+        TranslatedBlock.Exit from = pending;
+        pending = null;
+        if (from != null && isWay(from, block)) {
+            link(from, block);
+        } else {
+            tables.link(block.rip, block.context, cache.address(block.start), block.crosses);
+        }
+        state.enter(cpu);
+        cpu.leave = false;
+        return execute(cache.address(block.entryAhead));
+    }
+
+    /// Whether the exit leads to the block: at the same address on the same page under the same rights.
+    private static boolean isWay(TranslatedBlock.Exit from, TranslatedBlock to) {
+        return from.target == to.rip
+                && !to.crosses
+                && from.from.page == to.page
+                && from.from.context == to.context
+                && from.from.valid;
+    }
+
+    private void link(TranslatedBlock.Exit from, TranslatedBlock to) {
+        boolean backward = to.start <= from.from.start;
+        cache.link(from.jump, backward ? to.entryBehind : to.entryAhead);
+        from.to = to;
+        to.incoming.add(from);
+    }
+
+    private Outcome execute(long address) {
+        long next = address;
+        while (true) {
+            int reason = NativeCode.enter(enterCode, state.address(), next);
+            int site = cache.offset(state.getLong(StateLayout.EXIT_SITE));
+            switch (reason) {
+                case ExitReason.READ_MISS, ExitReason.WRITE_MISS -> {
+                    boolean write = reason == ExitReason.WRITE_MISS;
+                    long la = state.getLong(StateLayout.MISS_ADDRESS);
+                    if (ExitReason.isMisaligned(cache.shortAt(site), la)
+                            || !tables.fill(la, write, cpu.mmu.tlb.context())) {
+                        counters.slowAccesses++;
+                        return interpret(site);
+                    }
+                    counters.misses++;
+                    next = cache.address(site - cache.shortAt(site + 2));
+                }
+                case ExitReason.POP_MISS, ExitReason.PUSH_MISS -> {
+                    boolean push = reason == ExitReason.PUSH_MISS;
+                    long la = state.getLong(StateLayout.REGISTERS + 8 * Cpu.RSP) - (push ? 8 : 0);
+                    if (!tables.fillStack(la, push, cpu.mmu.tlb.context())) {
+                        counters.slowAccesses++;
+                        return interpret(site);
+                    }
+                    counters.misses++;
+                    next = cache.address(site - cache.shortAt(site + 2));
+                }
+                case ExitReason.VECTORS -> {
+                    TranslatedBlock block = cache.at(site);
+                    if (!loadVectors()) {
+                        return leave(block.rip, StateLayout.FLAGS, Outcome.INTERPRET);
+                    }
+                    next = cache.address(block.entryAhead);
+                }
+                case ExitReason.INTERPRET -> {
+                    counters.interpreted++;
+                    return interpret(site);
+                }
+                case ExitReason.DIRECT -> {
+                    counters.unlinked++;
+                    TranslatedBlock.Exit exit = cache.at(site).exits[cache.byteAt(site)];
+                    pending = exit;
+                    return leave(exit.target, StateLayout.FLAGS, Outcome.GO_ON);
+                }
+                case ExitReason.INDIRECT -> {
+                    counters.unknownTargets++;
+                    long target = state.getLong(StateLayout.EXIT_TARGET) - state.getLong(StateLayout.EXIT_TARGET_BIAS);
+                    if (!cpu.isCanonical(target)) {
+                        return withdraw(cache.at(state.getInt(StateLayout.BRANCH)));
+                    }
+                    return leave(target, StateLayout.FLAGS, Outcome.GO_ON);
+                }
+                case ExitReason.REQUESTED -> {
+                    counters.requests++;
+                    return leave(cache.at(site).rip, StateLayout.FLAGS, Outcome.REQUESTED);
+                }
+                default -> throw new IllegalStateException("Generated code answered " + reason);
+            }
+        }
+    }
+
+    private Outcome interpret(int site) {
+        int where = cache.shortAt(site);
+        boolean saved = (where & ExitReason.FLAGS_SAVED) != 0;
+        long rip = cache.at(site).rip + ExitReason.offset(where);
+        return leave(rip, saved ? StateLayout.SAVED_FLAGS : StateLayout.FLAGS, Outcome.INTERPRET);
+    }
+
+    /// Undoes the indirect branch at the end of a block, for the interpreter to fault at it.
+    private Outcome withdraw(TranslatedBlock block) {
+        Outcome outcome = leave(block.rip + block.branchOffset, StateLayout.FLAGS, Outcome.INTERPRET);
+        cpu.r[Cpu.RSP] -= block.branchReleases;
+        return outcome;
+    }
+
+    private Outcome leave(long rip, int flagsAt, Outcome outcome) {
+        state.leave(cpu, flagsAt);
+        cpu.rip = rip;
+        return outcome;
+    }
+
+    // ---------------------------------------------------------------- vector registers
+
+    private boolean loadVectors() {
+        if (!VectorState.mayLoad(cpu, VectorUse.SSE) || needsAvx && !VectorState.mayLoad(cpu, VectorUse.AVX)) {
+            return false;
+        }
+        VectorState.toNative(cpu, state.segment(), 0);
+        state.setInt(StateLayout.VECTORS_ABSENT, 0);
+        cpu.holdVectors(this);
+        return true;
+    }
+
+    @Override
+    public void giveBack() {
+        VectorState.toJava(cpu, state.segment(), 0);
+        state.setInt(StateLayout.VECTORS_ABSENT, 1);
+    }
+
+    @Override
+    public void close() {
+        cpu.signals.listener(null);
+        state.close();
+        cache.close();
+    }
+}

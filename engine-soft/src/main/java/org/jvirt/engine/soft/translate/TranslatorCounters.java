@@ -1,0 +1,43 @@
+package org.jvirt.engine.soft.translate;
+
+/// What a translator has done since it began. Written by its processor's thread; others may read approximate
+/// values.
+public final class TranslatorCounters {
+    /// Blocks translated.
+    long translated;
+    /// Translations given up because the guest's code changed.
+    long invalidated;
+    /// How often the code cache was full and emptied.
+    long evictions;
+    /// Bytes of the code cache in use.
+    long cacheBytes;
+    /// TLB entries filled.
+    long misses;
+    /// Accesses left to the interpreter: devices, faults, page crossings, pages with code.
+    long slowAccesses;
+    /// Instructions left to the interpreter.
+    long interpreted;
+    /// Direct branches not linked yet.
+    long unlinked;
+    /// Indirect branches whose target was not in the jump table.
+    long unknownTargets;
+    /// Exits on request.
+    long requests;
+
+    @Override
+    public String toString() {
+        return ("translated %d, invalidated %d, evictions %d, cache %d KiB; exits: misses %d, slow accesses %d, "
+                        + "interpreted %d, unlinked %d, unknown targets %d, requests %d")
+                .formatted(
+                        translated,
+                        invalidated,
+                        evictions,
+                        cacheBytes >> 10,
+                        misses,
+                        slowAccesses,
+                        interpreted,
+                        unlinked,
+                        unknownTargets,
+                        requests);
+    }
+}

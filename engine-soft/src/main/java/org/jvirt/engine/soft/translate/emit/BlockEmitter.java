@@ -1,0 +1,599 @@
+package org.jvirt.engine.soft.translate.emit;
+
+import org.jvirt.x86.CodeWriter;
+import org.jvirt.x86.Instruction;
+import org.jvirt.x86.OpcodeRow;
+import org.jvirt.x86.OperandKind;
+
+/// Writes the host code of one block, instruction by instruction.
+///
+/// *Flags.* The guest's status flags are the host's, unless a check had to overwrite live ones: then they are saved
+/// in the state block until an instruction that uses or changes flags brings them back. Which flags are live before
+/// each instruction is given by [#next].
+///
+/// *Memory.* [#access] checks an address against the TLB and leaves the operand in [#memoryBase], [#memoryIndex]
+/// and [#memoryDisplacement]. A failed check calls a stub at the end of the block, from where the processor fills
+/// the TLB
+/// and tries again, or lets the interpreter execute the instruction. Until the last check of an instruction has
+/// passed, nothing of the guest's may have changed.
+///
+/// One emitter per processor; not thread-safe.
+public final class BlockEmitter {
+    public static final int RAX = 0;
+    public static final int RCX = 1;
+    public static final int RDX = 2;
+    public static final int RSP = 4;
+    public static final int R13 = 13;
+    /// Where the guest's RCX is.
+    public static final int GUEST_RCX = 14;
+    /// Where the guest's RSP is.
+    public static final int GUEST_RSP = 15;
+
+    private static final int ADD_FROM_MEMORY = 0x03;
+    private static final int SUBTRACT_MEMORY = 0x2B;
+    private static final int NONE = -1;
+    private static final int MAX_STUBS = 256;
+    private static final int GUEST_RSP_NUMBER = 4;
+    /// Kinds of stubs.
+    private static final int READ = 0;
+
+    private static final int WRITE = 1;
+    private static final int INTERPRET = 2;
+    private static final int POP = 3;
+    private static final int PUSH = 4;
+
+    private static final int PAGE = 4096;
+
+    private final CodeWriter w;
+    private final Stubs stubs;
+    private final boolean extractsBits;
+
+    private int context;
+    private long blockRip;
+    private int offset;
+    private int liveIn;
+    private boolean flagsSaved;
+
+    private final int[] stubJump = new int[MAX_STUBS];
+    private final int[] stubRetry = new int[MAX_STUBS];
+    private final int[] stubOffset = new int[MAX_STUBS];
+    private final int[] stubKind = new int[MAX_STUBS];
+    private int stubCount;
+
+    private int addressBase;
+    private int addressIndex;
+    private int addressScale;
+    private long addressDisplacement;
+    private int addressSegment;
+    private boolean address32;
+
+    /// The checked memory operand.
+    private int memoryBase;
+
+    private int memoryIndex;
+    private int memoryDisplacement;
+
+    /// @param extractsBits whether the host has a fast PEXT
+    public BlockEmitter(CodeWriter writer, Stubs stubs, boolean extractsBits) {
+        this.extractsBits = extractsBits;
+        this.w = writer;
+        this.stubs = stubs;
+    }
+
+    /// Begins a block.
+    ///
+    /// @param rights   the set of rights that its accesses have
+    /// @param rip      linear address of its first instruction
+    public void begin(int rights, long rip) {
+        context = rights;
+        blockRip = rip;
+        flagsSaved = false;
+        stubCount = 0;
+    }
+
+    /// Goes on to the instruction `newOffset` bytes into the block, before which the flags in `live` matter.
+    public void next(int newOffset, int live) {
+        offset = newOffset;
+        liveIn = live;
+        if (live == 0) {
+            flagsSaved = false;
+        }
+    }
+
+    /// Whether another instruction still has room for its stubs.
+    public boolean hasRoom() {
+        return stubCount + 8 < MAX_STUBS;
+    }
+
+    public CodeWriter code() {
+        return w;
+    }
+
+    Stubs stubs() {
+        return stubs;
+    }
+
+    int context() {
+        return context;
+    }
+
+    long blockRip() {
+        return blockRip;
+    }
+
+    /// Linear address of the current instruction.
+    long rip() {
+        return blockRip + offset;
+    }
+
+    public int memoryBase() {
+        return memoryBase;
+    }
+
+    /// A register, or -1.
+    public int memoryIndex() {
+        return memoryIndex;
+    }
+
+    public int memoryDisplacement() {
+        return memoryDisplacement;
+    }
+
+    // ---------------------------------------------------------------- registers
+
+    /// The host register of a guest register, or -1 if it is in the state block.
+    public static int host(int guest) {
+        return switch (guest) {
+            case 1 -> GUEST_RCX;
+            case 4 -> GUEST_RSP;
+            case 13, 14, 15 -> NONE;
+            default -> guest;
+        };
+    }
+
+    /// Copies a guest register, whole; flags stay.
+    public void read(int to, int guest) {
+        int host = host(guest);
+        if (host >= 0) {
+            w.move(to, host);
+        } else {
+            w.load(8, to, RSP, StateLayout.spilled(guest));
+        }
+    }
+
+    /// Sets a guest register, whole; flags stay.
+    public void write(int guest, int from) {
+        int host = host(guest);
+        if (host >= 0) {
+            w.move(host, from);
+        } else {
+            w.store(8, from, RSP, StateLayout.spilled(guest));
+        }
+    }
+
+    // ---------------------------------------------------------------- flags
+
+    /// Before host flags are overwritten by what is not the instruction itself. RCX must be free.
+    public void keepFlags() {
+        if (liveIn != 0 && !flagsSaved) {
+            w.move(RCX, RAX);
+            w.flagsToRax();
+            w.store(4, RAX, RSP, StateLayout.SAVED_FLAGS);
+            w.move(RAX, RCX);
+            flagsSaved = true;
+        }
+    }
+
+    /// Before the host executes something that uses or changes flags.
+    public void bringFlags() {
+        if (flagsSaved && liveIn != 0) {
+            w.store(8, RAX, RSP, StateLayout.TEMPORARY);
+            w.load(4, RAX, RSP, StateLayout.SAVED_FLAGS);
+            w.flagsFromRax();
+            w.load(8, RAX, RSP, StateLayout.TEMPORARY);
+        }
+        flagsSaved = false;
+    }
+
+    /// As [#bringFlags] if the instruction uses or changes flags at all.
+    public void bringFlagsFor(OpcodeRow row) {
+        if ((row.flagsRead() | row.flagsWritten() | row.flagsUndefined()) != 0) {
+            bringFlags();
+        }
+    }
+
+    // ---------------------------------------------------------------- memory
+
+    /// Checks the memory operand of an instruction; false if its address cannot be computed here.
+    public boolean access(Instruction insn, boolean write, int size, int alignment) {
+        addressOf(insn);
+        return check(write, size, alignment);
+    }
+
+    /// Checks `size` bytes at guest register `base` plus `displacement`.
+    public void access(int base, int displacement, boolean write, int size) {
+        addressBase = base;
+        addressIndex = NONE;
+        addressScale = 0;
+        addressDisplacement = displacement;
+        addressSegment = NONE;
+        address32 = false;
+        if (!check(write, size, 0)) {
+            throw new IllegalStateException("A register alone is always an address");
+        }
+    }
+
+    private void addressOf(Instruction insn) {
+        addressBase = insn.base();
+        addressIndex = insn.index();
+        addressScale = insn.scale();
+        addressDisplacement = insn.displacement();
+        address32 = insn.addressSize() == 4;
+        int segment = insn.segment();
+        addressSegment = segment == Instruction.FS || segment == Instruction.GS ? segment : NONE;
+        if (addressBase == Instruction.RIP) {
+            addressBase = NONE;
+            addressDisplacement += rip() + insn.length();
+        }
+    }
+
+    /// Computes the linear address of the memory operand into RCX; R13 is used. Flags change if a segment counts.
+    void emitAddress(Instruction insn) {
+        addressOf(insn);
+        emitAddress();
+    }
+
+    /// The offset of the memory operand, without segment, into `to`; RCX and R13 are used, flags stay.
+    void emitOffset(Instruction insn, int to, int size) {
+        addressOf(insn);
+        addressSegment = NONE;
+        emitAddress();
+        if (size == 4) {
+            w.move32(to, RCX);
+        } else {
+            w.move(to, RCX);
+        }
+    }
+
+    private void emitAddress() {
+        int size = address32 ? 4 : 8;
+        int base = addressBase < 0 ? NONE : host(addressBase);
+        if (addressBase >= 0 && base < 0) {
+            w.load(8, RCX, RSP, StateLayout.spilled(addressBase));
+            base = RCX;
+        }
+        int index = addressIndex < 0 ? NONE : host(addressIndex);
+        if (addressIndex >= 0 && index < 0) {
+            w.load(8, R13, RSP, StateLayout.spilled(addressIndex));
+            index = R13;
+        }
+        boolean far = addressDisplacement != (int) addressDisplacement;
+        if (base < 0 && index < 0) {
+            w.constant(RCX, address32 ? addressDisplacement & 0xFFFF_FFFFL : addressDisplacement);
+        } else if (far) {
+            throw new IllegalStateException("Only direct addresses are longer than 32 bits");
+        } else if (base >= 0 && index < 0 && addressDisplacement == 0 && !address32) {
+            w.move(RCX, base);
+        } else {
+            w.lea(size, RCX, base, index, addressScale, (int) addressDisplacement);
+        }
+        if (addressSegment != NONE) {
+            int place = addressSegment == Instruction.FS ? StateLayout.FS_BASE : StateLayout.GS_BASE;
+            w.arithmeticMemory(CodeWriter.ADD, 8, RCX, RSP, NONE, place);
+        }
+    }
+
+    /// Whether base and displacement are all of the address, and the base is in a host register.
+    private boolean isSimple() {
+        return addressBase >= 0
+                && host(addressBase) >= 0
+                && addressIndex < 0
+                && addressSegment == NONE
+                && !address32
+                && addressDisplacement == (int) addressDisplacement;
+    }
+
+    /// Whether the address can be computed again without scratch registers.
+    private boolean isRepeatable() {
+        return (addressBase < 0 || host(addressBase) >= 0)
+                && addressIndex >= 0
+                && host(addressIndex) >= 0
+                && addressSegment == NONE
+                && !address32;
+    }
+
+    /// Checks the word that holds a bit which `register` numbers from the instruction's memory operand.
+    void accessBit(Instruction insn, int register, int size, boolean write) {
+        addressOf(insn);
+        keepFlags();
+        int retry = w.size();
+        emitAddress();
+        // the distance in bytes: bits / 8, rounded down to a word
+        read(R13, register);
+        if (size == 4) {
+            w.registers(0x63, 8, R13, R13);
+        }
+        w.shift(CodeWriter.SAR, 8, R13, 3);
+        w.arithmetic(CodeWriter.AND, 8, R13, -size);
+        w.lea(8, RCX, RCX, R13, 0, 0);
+        int table = compare(write, size, 0, retry);
+        addBack(table);
+    }
+
+    private boolean check(boolean write, int size, int alignment) {
+        if (size <= 0 || size > 64) {
+            return false;
+        }
+        keepFlags();
+        int retry = w.size();
+        emitAddress();
+        int table = compare(write, size, alignment, retry);
+        if (isSimple()) {
+            w.load(8, R13, RSP, R13, 3, table + StateLayout.DELTAS);
+            memoryBase = host(addressBase);
+            memoryIndex = R13;
+            memoryDisplacement = (int) addressDisplacement;
+        } else if (isRepeatable()) {
+            int base = addressBase < 0 ? NONE : host(addressBase);
+            w.lea(8, RCX, base, host(addressIndex), addressScale, (int) addressDisplacement);
+            w.load(8, R13, RSP, R13, 3, table + StateLayout.DELTAS);
+            inScratch();
+        } else {
+            addBack(table);
+        }
+        return true;
+    }
+
+    private void addBack(int table) {
+        w.memory(ADD_FROM_MEMORY, 8, RCX, RSP, R13, 3, table);
+        w.load(8, R13, RSP, R13, 3, table + StateLayout.DELTAS);
+        inScratch();
+    }
+
+    private void inScratch() {
+        memoryBase = RCX;
+        memoryIndex = R13;
+        memoryDisplacement = 0;
+    }
+
+    /// Looks the address in RCX up; R13 then points to the entry. Answers the table.
+    private int compare(boolean write, int size, int alignment, int retry) {
+        int table = write ? StateLayout.write(context) : StateLayout.read(context);
+        if (extractsBits) {
+            w.extractBits(R13, RCX, RSP, StateLayout.INDEX_MASK);
+        } else {
+            w.move32(R13, RCX);
+            w.shift(CodeWriter.SHR, 4, R13, 12);
+            w.arithmetic(CodeWriter.AND, 4, R13, StateLayout.TLB_ENTRIES - 1);
+        }
+        w.memory(SUBTRACT_MEMORY, 8, RCX, RSP, R13, 3, table);
+        int miss;
+        if (alignment > 1) {
+            // an aligned operand does not cross a page
+            w.test(8, RCX, -PAGE | alignment - 1);
+            miss = w.jumpIf(CodeWriter.NOT_EQUAL);
+        } else {
+            w.arithmetic(CodeWriter.CMP, 8, RCX, PAGE - size);
+            miss = w.jumpIf(CodeWriter.ABOVE);
+        }
+        addStub(miss, retry, write ? WRITE : READ, alignment);
+        return table;
+    }
+
+    /// Puts the whole address of the checked operand into R13; RCX is free afterwards.
+    public void foldIntoR13() {
+        w.lea(8, R13, memoryBase, memoryIndex, 0, memoryDisplacement);
+        memoryBase = R13;
+        memoryIndex = NONE;
+        memoryDisplacement = 0;
+    }
+
+    /// Puts the whole address of the checked operand into RCX; R13 is free afterwards.
+    public void foldIntoRcx() {
+        w.lea(8, RCX, memoryBase, memoryIndex, 0, memoryDisplacement);
+        memoryBase = RCX;
+        memoryIndex = NONE;
+        memoryDisplacement = 0;
+    }
+
+    /// Checks the word at guest RSP, or the one below it for a write. Flags stay, and RCX and R13 are used.
+    void accessStack(boolean write) {
+        if (!extractsBits) {
+            access(GUEST_RSP_NUMBER, write ? -8 : 0, write, 8);
+            return;
+        }
+        int retry = w.size();
+        int entry = StateLayout.stackPage(context, write);
+        int displacement = write ? -8 : 0;
+        w.load(8, R13, RSP, entry);
+        w.lea(8, RCX, GUEST_RSP, R13, 0, displacement);
+        w.extractBits(RCX, RCX, RSP, StateLayout.STACK_MASK);
+        int hit = w.jumpIfRcxZero();
+        addStub(w.jump(), retry, write ? PUSH : POP, 0);
+        w.hereShort(hit);
+        w.load(8, R13, RSP, entry + 8);
+        memoryBase = GUEST_RSP;
+        memoryIndex = R13;
+        memoryDisplacement = displacement;
+    }
+
+    // ---------------------------------------------------------------- stubs
+
+    private void addStub(int jump, int retry, int kind, int alignment) {
+        stubJump[stubCount] = jump;
+        stubRetry[stubCount] = retry;
+        stubOffset[stubCount] = offset
+                | (flagsSaved ? ExitReason.FLAGS_SAVED : 0)
+                | (alignment > 1 ? Integer.numberOfTrailingZeros(alignment) << ExitReason.ALIGNMENT_SHIFT : 0);
+        stubKind[stubCount++] = kind;
+    }
+
+    /// The jump goes to where the interpreter executes the current instruction, of which nothing has happened yet.
+    public void toInterpreter(int jump) {
+        addStub(jump, 0, INTERPRET, 0);
+    }
+
+    /// String instructions that go backward are the interpreter's. Flags must have been kept; RCX is used.
+    void ifBackwardToInterpreter() {
+        w.load(4, RCX, RSP, StateLayout.BACKWARD);
+        w.registers(0x85, 4, RCX, RCX);
+        toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
+    }
+
+    /// The block ends here: the interpreter executes the current instruction.
+    public void endWithInterpreter() {
+        bringFlags();
+        w.callFar(stubs.interpret);
+        w.short2(offset);
+    }
+
+    /// Writes the stubs. Nothing but [#begin] may follow.
+    public void finish() {
+        for (int i = 0; i < stubCount; i++) {
+            w.here(stubJump[i]);
+            if (stubKind[i] == INTERPRET) {
+                w.callFar(stubs.interpret);
+                w.short2(stubOffset[i]);
+            } else {
+                w.callFar(
+                        switch (stubKind[i]) {
+                            case POP -> stubs.popMiss;
+                            case PUSH -> stubs.pushMiss;
+                            default -> stubs.miss(context, stubKind[i] == WRITE);
+                        });
+                int returned = w.size();
+                w.short2(stubOffset[i]);
+                w.short2(returned - stubRetry[i]);
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------- any instruction
+
+    /// Writes the instruction as it is, with registers mapped and the memory operand checked. False, and nothing is
+    /// written, if that cannot be done.
+    public boolean reencode(Instruction insn) {
+        for (int i = 0; i < insn.operandCount(); i++) {
+            if (insn.kind(i) == OperandKind.GPR8_HIGH) {
+                return reencodeHighByte(insn);
+            }
+        }
+        int memory = insn.row().accessesMemory() ? insn.memoryOperand() : -1;
+        int first = NONE;
+        int second = NONE;
+        for (int i = 0; i < insn.operandCount(); i++) {
+            if (insn.kind(i) == OperandKind.GPR && host(insn.register(i)) < 0) {
+                int register = insn.register(i);
+                if (first == NONE || first == register) {
+                    first = register;
+                } else if (second == NONE || second == register) {
+                    second = register;
+                } else {
+                    return false;
+                }
+            }
+        }
+        if (memory >= 0) {
+            if (second != NONE || insn.vectorIndexSize() != 0) {
+                return false;
+            }
+            boolean writes = insn.row().access(memory).writes();
+            if (!access(insn, writes, insn.size(memory), insn.alignment())) {
+                return false;
+            }
+        }
+        int firstScratch = RCX;
+        if (memory >= 0 && first != NONE && memoryBase == RCX) {
+            foldIntoRcx();
+            firstScratch = R13;
+        }
+        if (first != NONE && usesOld(insn, first)) {
+            w.load(8, firstScratch, RSP, StateLayout.spilled(first));
+        }
+        if (second != NONE && usesOld(insn, second)) {
+            w.load(8, R13, RSP, StateLayout.spilled(second));
+        }
+        bringFlagsFor(insn.row());
+        var encoder = w.encoder().start(insn);
+        if (memory >= 0) {
+            encoder.address(memoryBase, memoryIndex, 0, memoryDisplacement);
+        }
+        for (int i = 0; i < insn.operandCount(); i++) {
+            if (insn.kind(i) == OperandKind.GPR) {
+                int register = insn.register(i);
+                int host = host(register);
+                encoder.register(i, host >= 0 ? host : register == first ? firstScratch : R13);
+            }
+        }
+        if (!w.emit()) {
+            throw new IllegalStateException("No host encoding of " + insn);
+        }
+        if (first != NONE && changes(insn, first)) {
+            w.store(8, firstScratch, RSP, StateLayout.spilled(first));
+        }
+        if (second != NONE && changes(insn, second)) {
+            w.store(8, R13, RSP, StateLayout.spilled(second));
+        }
+        return true;
+    }
+
+    private static boolean usesOld(Instruction insn, int register) {
+        for (int i = 0; i < insn.operandCount(); i++) {
+            if (insn.kind(i) == OperandKind.GPR
+                    && insn.register(i) == register
+                    && (insn.row().access(i).reads() || insn.size(i) < 4)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean changes(Instruction insn, int register) {
+        for (int i = 0; i < insn.operandCount(); i++) {
+            if (insn.kind(i) == OperandKind.GPR
+                    && insn.register(i) == register
+                    && insn.row().access(i).writes()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// AH, CH, DH and BH exclude every prefix that names R8 to R15: guest RCX comes to host RCX for the
+    /// instruction.
+    private boolean reencodeHighByte(Instruction insn) {
+        int memory = insn.row().accessesMemory() ? insn.memoryOperand() : -1;
+        boolean usesRcx = false;
+        boolean changesRcx = false;
+        for (int i = 0; i < insn.operandCount(); i++) {
+            boolean general = insn.kind(i) == OperandKind.GPR;
+            if (general && (insn.register(i) > 7 || insn.register(i) == 4)) {
+                return false;
+            }
+            if ((general || insn.kind(i) == OperandKind.GPR8_HIGH) && insn.register(i) == 1) {
+                usesRcx = true;
+                changesRcx |= insn.row().access(i).writes();
+            }
+        }
+        if (memory >= 0) {
+            if (usesRcx || !access(insn, insn.row().access(memory).writes(), insn.size(memory), 0)) {
+                return false;
+            }
+            foldIntoRcx();
+        } else if (usesRcx) {
+            w.move(RCX, GUEST_RCX);
+        }
+        bringFlagsFor(insn.row());
+        var encoder = w.encoder().start(insn);
+        if (memory >= 0) {
+            encoder.address(RCX, NONE, 0, 0);
+        }
+        if (!w.emit()) {
+            throw new IllegalStateException("No host encoding of " + insn);
+        }
+        if (changesRcx) {
+            w.move(GUEST_RCX, RCX);
+        }
+        return true;
+    }
+}

@@ -1,0 +1,268 @@
+package org.jvirt.engine.soft.translate.emit;
+
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.GUEST_RCX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.R13;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RCX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RSP;
+
+import java.util.function.LongPredicate;
+import org.jvirt.x86.CodeWriter;
+import org.jvirt.x86.Instruction;
+import org.jvirt.x86.OperandKind;
+
+/// The ways into a block and out of it.
+///
+/// A direct branch within the page is a jump that is linked when its target is known; all others go through the
+/// jump table, whose entries are blocks that check whether they are meant.
+public final class BranchCode {
+    private static final int MAX_EXITS = 2;
+    /// Bits of an address above those that four levels of paging translate; with five the interpreter looks again.
+    private static final int NON_CANONICAL_BITS = 16;
+
+    private final BlockEmitter e;
+    private final CodeWriter w;
+    private final StackCode stack;
+    private final LongPredicate crosses;
+
+    private final long[] exitTarget = new long[MAX_EXITS];
+    private final int[] exitJump = new int[MAX_EXITS];
+    private final int[] unlinked = new int[MAX_EXITS];
+    private int exits;
+    private int entryBehind;
+    private int entryAhead;
+    private int branchOffset;
+    private int branchReleases;
+
+    /// @param crosses whether the instruction at an address of the block's page goes on on the next page
+    public BranchCode(BlockEmitter emitter, StackCode stack, LongPredicate crosses) {
+        this.crosses = crosses;
+        e = emitter;
+        w = emitter.code();
+        this.stack = stack;
+    }
+
+    /// How many exits can be linked.
+    public int exits() {
+        return exits;
+    }
+
+    /// Where an exit leads.
+    public long exitTarget(int i) {
+        return exitTarget[i];
+    }
+
+    /// The end of the jump to be linked, counted from the block's start.
+    public int exitJump(int i) {
+        return exitJump[i];
+    }
+
+    /// Where the jump leads while it is not linked, counted from the block's start.
+    public int unlinked(int i) {
+        return unlinked[i];
+    }
+
+    /// Where branches from behind enter: with a look at requests.
+    public int entryBehind() {
+        return entryBehind;
+    }
+
+    /// Where branches from ahead of the block enter.
+    public int entryAhead() {
+        return entryAhead;
+    }
+
+    /// The offset of the block's indirect branch, if it ends with one.
+    public int branchOffset() {
+        return branchOffset;
+    }
+
+    /// By how much that branch raises RSP.
+    public int branchReleases() {
+        return branchReleases;
+    }
+
+    /// Writes the ways in. The first byte is the entry of the jump table, with RCX the address meant.
+    public void enter(boolean vectors) {
+        exits = 0;
+        long rip = e.blockRip();
+        w.constant(R13, -rip);
+        w.lea(8, RCX, RCX, R13, 0, 0);
+        int meant = w.jumpIfRcxZero();
+        w.jumpFar(e.stubs().otherTarget);
+        w.hereShort(meant);
+        entryBehind = w.size();
+        int ready = 0;
+        if (vectors) {
+            // both words at once
+            w.load(8, RCX, RSP, StateLayout.REQUEST);
+            ready = w.jumpIfRcxZero();
+        }
+        w.load(4, RCX, RSP, StateLayout.REQUEST);
+        int go = w.jumpIfRcxZero();
+        w.callFar(e.stubs().requested);
+        w.hereShort(go);
+        entryAhead = w.size();
+        if (vectors) {
+            w.load(4, RCX, RSP, StateLayout.VECTORS_ABSENT);
+            int present = w.jumpIfRcxZero();
+            w.callFar(e.stubs().vectors);
+            w.hereShort(present);
+            w.hereShort(ready);
+        }
+    }
+
+    /// Writes a branch; false, and nothing is written, if the interpreter has to execute it.
+    public boolean emit(Instruction insn) {
+        long next = e.rip() + insn.length();
+        switch (insn.mnemonic()) {
+            case JMP -> {
+                if (insn.kind(0) == OperandKind.RELATIVE) {
+                    e.bringFlags();
+                    exit(insn.target(e.rip()));
+                } else {
+                    if (!target(insn)) {
+                        return false;
+                    }
+                    e.bringFlags();
+                    indirect(0);
+                }
+            }
+            case CALL -> {
+                if (insn.kind(0) == OperandKind.RELATIVE) {
+                    stack.pushConstant(next);
+                    e.bringFlags();
+                    exit(insn.target(e.rip()));
+                } else {
+                    e.keepFlags();
+                    if (!target(insn)) {
+                        return false;
+                    }
+                    w.store(8, RCX, RSP, StateLayout.HELD);
+                    w.move(R13, RCX);
+                    w.shift(CodeWriter.SHL, 8, R13, NON_CANONICAL_BITS);
+                    w.shift(CodeWriter.SAR, 8, R13, NON_CANONICAL_BITS);
+                    w.arithmeticRegister(CodeWriter.CMP, 8, R13, RCX);
+                    e.toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
+                    stack.pushConstant(next);
+                    e.bringFlags();
+                    w.load(8, RCX, RSP, StateLayout.HELD);
+                    indirect(0);
+                }
+            }
+            case RET -> {
+                int more = insn.operandCount() > 0 ? (int) insn.immediate() & 0xFFFF : 0;
+                stack.popIntoRcx(more);
+                e.bringFlags();
+                indirect(8 + more);
+            }
+            case JRCXZ -> {
+                e.bringFlags();
+                loop(insn, 0);
+                zero(insn, next, true);
+            }
+            case LOOP -> {
+                e.bringFlags();
+                loop(insn, -1);
+                zero(insn, next, false);
+            }
+            case JO, JNO, JB, JAE, JE, JNE, JBE, JA, JS, JNS, JP, JNP, JL, JGE, JLE, JG -> {
+                e.bringFlags();
+                conditional(insn.row().condition(), insn.target(e.rip()), next);
+            }
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// The block ends before an instruction that has a block of its own.
+    public void goOn(long next) {
+        e.bringFlags();
+        exit(next);
+    }
+
+    /// Loads the target of an indirect branch into RCX.
+    private boolean target(Instruction insn) {
+        if (insn.kind(0) == OperandKind.MEMORY) {
+            if (!e.access(insn, false, 8, 0)) {
+                return false;
+            }
+            w.load(8, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        } else {
+            e.read(RCX, insn.register(0));
+        }
+        return true;
+    }
+
+    /// Branches to RCX. Where that is not canonical, the branch faults: so it says where it is, and what it has
+    /// done.
+    private void indirect(int releases) {
+        branchOffset = (int) (e.rip() - e.blockRip());
+        branchReleases = releases;
+        w.storeConstant(4, (int) w.origin() + w.size(), RSP, -1, StateLayout.BRANCH);
+        // movzx r13d, cx
+        w.registers(0x0FB7, 4, R13, RCX);
+        w.jumpMemory(RSP, R13, 3, StateLayout.jumps(e.context()));
+    }
+
+    /// Changes guest RCX by `step` and copies it to RCX.
+    private void loop(Instruction insn, int step) {
+        boolean narrow = insn.addressSize() == 4;
+        if (step != 0) {
+            w.lea(narrow ? 4 : 8, GUEST_RCX, GUEST_RCX, -1, 0, step);
+        }
+        if (narrow) {
+            w.move32(RCX, GUEST_RCX);
+        } else {
+            w.move(RCX, GUEST_RCX);
+        }
+    }
+
+    private void zero(Instruction insn, long next, boolean takenIfZero) {
+        int isZero = w.jumpIfRcxZero();
+        exit(takenIfZero ? next : insn.target(e.rip()));
+        w.hereShort(isZero);
+        exit(takenIfZero ? insn.target(e.rip()) : next);
+    }
+
+    private void conditional(int condition, long taken, long next) {
+        if (isLinkable(taken)) {
+            link(w.jumpIf(condition), taken);
+            exit(next);
+        } else {
+            int not = w.jumpIf(condition ^ 1);
+            exit(taken);
+            w.here(not);
+            exit(next);
+        }
+    }
+
+    private boolean isLinkable(long target) {
+        return (target ^ e.blockRip()) >>> 12 == 0 && !crosses.test(target);
+    }
+
+    private void exit(long target) {
+        if (isLinkable(target)) {
+            link(w.jump(), target);
+        } else {
+            w.constant(RCX, target);
+            w.jumpMemory(RSP, -1, 0, StateLayout.jumps(e.context()) + (int) (target & 0xFFFF) * 8);
+        }
+    }
+
+    private void link(int jump, long target) {
+        exitTarget[exits] = target;
+        exitJump[exits++] = jump;
+    }
+
+    /// Writes the stubs of exits that are not linked.
+    public void finish() {
+        for (int i = 0; i < exits; i++) {
+            unlinked[i] = w.size();
+            w.here(exitJump[i]);
+            w.callFar(e.stubs().direct);
+            w.byte1(i);
+        }
+    }
+}

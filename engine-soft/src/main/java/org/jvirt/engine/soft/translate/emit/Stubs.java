@@ -1,0 +1,139 @@
+package org.jvirt.engine.soft.translate.emit;
+
+import org.jvirt.x86.CodeWriter;
+
+/// The code that all blocks share: the way in, the way out, and what comes before the way out for each reason.
+///
+/// Written once at the start of a code cache; the fields are places counted from that start.
+public final class Stubs {
+    private static final int ADD_FROM_MEMORY = 0x03;
+    private static final int RAX = 0;
+    private static final int RCX = 1;
+    private static final int RSP = 4;
+    private static final int RDI = 7;
+    private static final int RSI = 6;
+    private static final int R13 = 13;
+    private static final int[] CALLEE_SAVED = {3, 5, 12, 13, 14, 15};
+
+    /// What is needed to load and store the vector registers.
+    public interface VectorTransfer {
+        /// Loads them from the state block, MXCSR included. RAX, RCX and flags are free.
+        void emitLoad(CodeWriter code);
+
+        /// Stores them and gives the host its own MXCSR back.
+        void emitSave(CodeWriter code);
+    }
+
+    final int enter;
+    final int requested;
+    /// For entries of the jump table that are empty.
+    public final int unknownTarget;
+    final int otherTarget;
+    final int direct;
+    final int interpret;
+    final int vectors;
+    final int popMiss;
+    final int pushMiss;
+    private final int[] readMiss = new int[StateLayout.CONTEXTS];
+    private final int[] writeMiss = new int[StateLayout.CONTEXTS];
+    private final int exit;
+
+    public Stubs(CodeWriter w, VectorTransfer transfer) {
+        enter = w.size();
+        enter(w, transfer);
+        exit = w.size();
+        exit(w, transfer);
+        requested = site(w, ExitReason.REQUESTED);
+        direct = site(w, ExitReason.DIRECT);
+        interpret = site(w, ExitReason.INTERPRET);
+        vectors = site(w, ExitReason.VECTORS);
+        popMiss = site(w, ExitReason.POP_MISS);
+        pushMiss = site(w, ExitReason.PUSH_MISS);
+        unknownTarget = w.size();
+        w.storeConstant(8, 0, RSP, -1, StateLayout.EXIT_TARGET_BIAS);
+        target(w);
+        otherTarget = w.size();
+        w.store(8, R13, RSP, StateLayout.EXIT_TARGET_BIAS);
+        target(w);
+        for (int c = 0; c < StateLayout.CONTEXTS; c++) {
+            readMiss[c] = miss(w, StateLayout.read(c), ExitReason.READ_MISS);
+            writeMiss[c] = miss(w, StateLayout.write(c), ExitReason.WRITE_MISS);
+        }
+    }
+
+    /// The way in, as an offset.
+    public int enter() {
+        return enter;
+    }
+
+    int miss(int context, boolean write) {
+        return write ? writeMiss[context] : readMiss[context];
+    }
+
+    private static void enter(CodeWriter w, VectorTransfer transfer) {
+        for (int register : CALLEE_SAVED) {
+            w.push(register);
+        }
+        w.store(8, RSP, RDI, StateLayout.HOST_STACK);
+        w.store(8, RSI, RDI, StateLayout.ENTRY);
+        w.move(RSP, RDI);
+        w.load(4, RCX, RSP, StateLayout.VECTORS_ABSENT);
+        w.registers(0x85, 4, RCX, RCX);
+        int without = w.jumpIf(CodeWriter.NOT_EQUAL);
+        transfer.emitLoad(w);
+        w.here(without);
+        w.load(4, RAX, RSP, StateLayout.FLAGS);
+        w.flagsFromRax();
+        for (int guest = 0; guest < 13; guest++) {
+            w.load(8, BlockEmitter.host(guest), RSP, StateLayout.REGISTERS + 8 * guest);
+        }
+        w.jumpMemory(RSP, -1, 0, StateLayout.ENTRY);
+    }
+
+    private static void exit(CodeWriter w, VectorTransfer transfer) {
+        for (int guest = 0; guest < 13; guest++) {
+            w.store(8, BlockEmitter.host(guest), RSP, StateLayout.REGISTERS + 8 * guest);
+        }
+        w.flagsToRax();
+        w.store(4, RAX, RSP, StateLayout.FLAGS);
+        w.load(4, RCX, RSP, StateLayout.VECTORS_ABSENT);
+        w.registers(0x85, 4, RCX, RCX);
+        int without = w.jumpIf(CodeWriter.NOT_EQUAL);
+        transfer.emitSave(w);
+        w.here(without);
+        w.load(4, RAX, RSP, StateLayout.EXIT_REASON);
+        w.load(8, RSP, RSP, StateLayout.HOST_STACK);
+        for (int i = CALLEE_SAVED.length - 1; i >= 0; i--) {
+            w.pop(CALLEE_SAVED[i]);
+        }
+        w.ret();
+    }
+
+    /// Called: the return address says where.
+    private int site(CodeWriter w, int reason) {
+        int start = w.size();
+        w.pop(RCX);
+        w.store(8, RCX, RSP, StateLayout.EXIT_SITE);
+        w.storeConstant(4, reason, RSP, -1, StateLayout.EXIT_REASON);
+        w.jumpBack(exit);
+        return start;
+    }
+
+    private void target(CodeWriter w) {
+        w.store(8, RCX, RSP, StateLayout.EXIT_TARGET);
+        w.storeConstant(4, ExitReason.INDIRECT, RSP, -1, StateLayout.EXIT_REASON);
+        w.jumpBack(exit);
+    }
+
+    /// Called after a failed check: RCX is the address less the entry's tag, R13 the entry.
+    private int miss(CodeWriter w, int table, int reason) {
+        int start = w.size();
+        w.memory(ADD_FROM_MEMORY, 8, RCX, RSP, R13, 3, table + 8);
+        w.store(8, RCX, RSP, StateLayout.MISS_ADDRESS + 8);
+        w.pop(RCX);
+        w.store(8, RCX, RSP, StateLayout.EXIT_SITE);
+        w.storeConstant(4, reason, RSP, -1, StateLayout.EXIT_REASON);
+        w.jumpBack(exit);
+        return start;
+    }
+}

@@ -1,0 +1,76 @@
+package org.jvirt.engine.soft.translate.memory;
+
+import org.jvirt.engine.soft.cpu.Cpu;
+import org.jvirt.engine.soft.cpu.Tlb;
+
+/// TLB and jump tables of one processor, kept in step with its [Tlb]. Owner thread only.
+public final class NativeTables implements Tlb.Mirror {
+    private final Tlb tlb;
+    private final NativeTlb pages;
+    private final JumpTable jumps;
+
+    /// @param unknownTarget where jumps to unknown targets lead
+    public NativeTables(Cpu cpu, StateBlock state, long unknownTarget) {
+        tlb = cpu.mmu.tlb;
+        pages = new NativeTlb(cpu, state.segment());
+        jumps = new JumpTable(state.segment(), unknownTarget);
+    }
+
+    /// Makes a TLB entry for an access under the current rights, which are `context`. False if the interpreter has
+    /// to do the access.
+    public boolean fill(long la, boolean write, int context) {
+        return pages.fill(la, write, context);
+    }
+
+    /// Makes the entry of the stack's page for POP or PUSH of the word at `la`, as [#fill].
+    public boolean fillStack(long la, boolean write, int context) {
+        return pages.fillStack(la, write, context);
+    }
+
+    /// Lets indirect branches to `rip` find `code`.
+    ///
+    /// @param crosses it depends on two pages
+    public void link(long rip, int context, long code, boolean crosses) {
+        jumps.set(rip, context, code, !crosses && tlb.isGlobal(rip));
+    }
+
+    /// Ends that.
+    public void unlink(long rip, int context, long code) {
+        jumps.drop(rip, context, code);
+    }
+
+    /// Forgets all code.
+    public void unlinkAll() {
+        jumps.clearNoted();
+    }
+
+    @Override
+    public void all() {
+        pages.clearEverythingNoted();
+    }
+
+    @Override
+    public void local() {
+        pages.clearLocal();
+    }
+
+    @Override
+    public void page(long la) {
+        pages.clearPage(la);
+    }
+
+    @Override
+    public void guardedWrites() {
+        pages.dropGuardedWrites();
+    }
+
+    @Override
+    public void allCode() {
+        jumps.clearNoted();
+    }
+
+    @Override
+    public void localCode() {
+        jumps.clearLocal();
+    }
+}

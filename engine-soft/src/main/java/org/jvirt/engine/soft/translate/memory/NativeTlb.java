@@ -1,0 +1,180 @@
+package org.jvirt.engine.soft.translate.memory;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.SplittableRandom;
+import org.jvirt.core.GuestMemory;
+import org.jvirt.engine.soft.cpu.Cpu;
+import org.jvirt.engine.soft.cpu.GuestFault;
+import org.jvirt.engine.soft.cpu.Tlb;
+import org.jvirt.engine.soft.translate.emit.StateLayout;
+
+/// The TLB that generated code looks into: for each set of rights a table for reads and one for writes.
+///
+/// It holds what [Tlb]'s fast tables may hold, of the current address space and of global pages only. What has been
+/// filled is noted, so that a change of address space costs in proportion to it. An empty entry has a tag that no
+/// address with its index has.
+final class NativeTlb {
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+    private static final long PAGE = -4096L;
+    private static final int FIRST = StateLayout.read(0);
+    private static final int END = StateLayout.read(StateLayout.CONTEXTS);
+    private static final int LOG = 1 << 13;
+
+    private final Tlb tlb;
+    private final GuestMemory memory;
+    private final MemorySegment state;
+    private final long backing;
+    private final long nowhere = new SplittableRandom().nextLong() >>> 4 | 1L << 62 | 1;
+    private final int[] globalLog = new int[LOG];
+    private final int[] localLog = new int[LOG];
+    private int globals;
+    private int locals;
+
+    NativeTlb(Cpu cpu, MemorySegment state) {
+        this.state = state;
+        tlb = cpu.mmu.tlb;
+        memory = cpu.processors().memory();
+        backing = memory.backing().address();
+        clearAll();
+    }
+
+    private static int entry(long page, int table) {
+        return table + ((int) (page >>> 12) & StateLayout.TLB_ENTRIES - 1) * 8;
+    }
+
+    /// Makes the entry of the stack's page for POP or PUSH of the word at `la`, as [#fill].
+    boolean fillStack(long la, boolean write, int context) {
+        long page = la & PAGE;
+        int at = entry(page, write ? StateLayout.write(context) : StateLayout.read(context));
+        if ((la & 7) != 0 || state.get(LONG, at) != page && !fill(la, write, context)) {
+            return false;
+        }
+        int entry = StateLayout.stackPage(context, write);
+        state.set(LONG, entry, -page);
+        state.set(LONG, entry + 8, state.get(LONG, at + StateLayout.DELTAS));
+        return true;
+    }
+
+    /// Empties the entries of the stack's pages: an odd distance from addresses that are not canonical. Should a
+    /// guest hit on it, it finds a page of nothing.
+    private void clearStack() {
+        for (int context = 0; context < StateLayout.CONTEXTS; context++) {
+            clearStack(StateLayout.stackPage(context, false));
+            clearStack(StateLayout.stackPage(context, true));
+        }
+    }
+
+    private void clearStack(int entry) {
+        state.set(LONG, entry, nowhere);
+        state.set(LONG, entry + 8, nowhere + state.address() + StateLayout.NOWHERE);
+    }
+
+    /// Makes the entry for an access under the current rights, which are `context`. False if there can be none, or
+    /// if there is one already and something else is wrong with the access.
+    boolean fill(long la, boolean write, int context) {
+        long page = la & PAGE;
+        int at = entry(page, write ? StateLayout.write(context) : StateLayout.read(context));
+        if (state.get(LONG, at) == page) {
+            return false;
+        }
+        long delta;
+        try {
+            delta = tlb.fastDelta(la, write);
+        } catch (GuestFault fault) {
+            return false;
+        }
+        if (delta == Tlb.NO_DELTA) {
+            return false;
+        }
+        note(at, tlb.isGlobal(la));
+        state.set(LONG, at, page);
+        state.set(LONG, at + StateLayout.DELTAS, delta + backing);
+        return true;
+    }
+
+    private void note(int at, boolean global) {
+        if (global) {
+            if (globals == LOG) {
+                clearAll();
+            }
+            globalLog[globals++] = at;
+        } else {
+            if (locals == LOG) {
+                clearLocal();
+            }
+            localLog[locals++] = at;
+        }
+    }
+
+    private void clear(int at) {
+        long index = (long) (at - FIRST) % StateLayout.TABLE_BYTES / 8;
+        state.set(LONG, at, (index ^ 1) << 12);
+    }
+
+    void clearAll() {
+        clearStack();
+        for (int table = FIRST; table < END; table += StateLayout.TABLE_BYTES) {
+            for (int i = 0; i < StateLayout.TLB_ENTRIES; i++) {
+                clear(table + 8 * i);
+            }
+        }
+        globals = 0;
+        locals = 0;
+    }
+
+    /// All that is not global.
+    void clearLocal() {
+        clearStack();
+        for (int i = 0; i < locals; i++) {
+            clear(localLog[i]);
+        }
+        locals = 0;
+    }
+
+    void clearEverythingNoted() {
+        clearLocal();
+        for (int i = 0; i < globals; i++) {
+            clear(globalLog[i]);
+        }
+        globals = 0;
+    }
+
+    void clearPage(long la) {
+        clearStack();
+        long page = la & PAGE;
+        for (int table = FIRST; table < END; table += StateLayout.TABLE_BYTES) {
+            int at = entry(page, table);
+            if (state.get(LONG, at) == page) {
+                clear(at);
+            }
+        }
+    }
+
+    /// Drops writes to pages that hold code or, while the dirty log is kept, are clean.
+    void dropGuardedWrites() {
+        clearStack();
+        boolean logging = memory.dirtyLogging();
+        for (int i = 0; i < locals; i++) {
+            dropGuarded(localLog[i], logging);
+        }
+        for (int i = 0; i < globals; i++) {
+            dropGuarded(globalLog[i], logging);
+        }
+    }
+
+    private void dropGuarded(int at, boolean logging) {
+        int table = (at - FIRST) / StateLayout.TABLE_BYTES;
+        if ((table & 1) == 0) {
+            return;
+        }
+        long page = state.get(LONG, at);
+        if (entry(page, FIRST) - FIRST != (at - FIRST) % StateLayout.TABLE_BYTES) {
+            return;
+        }
+        long number = page + state.get(LONG, at + StateLayout.DELTAS) - backing >>> GuestMemory.PAGE_SHIFT;
+        if (memory.holdsCode(number) || logging && !memory.isDirty(number)) {
+            clear(at);
+        }
+    }
+}

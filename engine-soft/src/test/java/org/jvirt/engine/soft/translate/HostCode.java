@@ -1,0 +1,79 @@
+package org.jvirt.engine.soft.translate;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Optional;
+import java.util.Set;
+import org.jvirt.engine.soft.translate.emit.Stubs;
+import org.jvirt.engine.soft.translate.vector.HostCpu;
+import org.jvirt.engine.soft.translate.vector.VectorState;
+import org.jvirt.x86.CodeWriter;
+import org.jvirt.x86.CpuFeature;
+
+/// What the translator makes of guest code, without executing it: for tests of its text. The host is one that has
+/// every feature.
+public final class HostCode implements AutoCloseable {
+    private static final int PAGE = 4096;
+    private static final long CACHE_BYTES = 1 << 20;
+    private static final HostCpu HOST = new HostCpu(Set.of(CpuFeature.values()));
+    private static final GuestFeatures GUEST = new GuestFeatures(insn -> true, true);
+
+    /// The host code of one block.
+    ///
+    /// @param code  from the entry that looks at nothing, to the last jump
+    /// @param jump  where the linkable jump that ends the code begins, or the code's length
+    /// @param stubs bytes of what is seldom executed
+    /// @param start address of the code's first byte, counted from the start of the code cache
+    public record Emission(byte[] code, int jump, int stubs, int start) {}
+
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment ram = arena.allocate(PAGE, PAGE);
+    private final CodeCache cache = new CodeCache("test-code", CACHE_BYTES);
+    private final BlockTranslator translator;
+
+    public HostCode() {
+        var writer = new CodeWriter();
+        var stubs = new Stubs(writer, new Stubs.VectorTransfer() {
+            @Override
+            public void emitLoad(CodeWriter code) {
+                VectorState.emitLoad(code, HOST);
+            }
+
+            @Override
+            public void emitSave(CodeWriter code) {
+                VectorState.emitSave(code, HOST);
+            }
+        });
+        cache.keep(writer);
+        translator = new BlockTranslator(ram, cache, writer, stubs, HOST, new GuestFeatures(insn -> true, true));
+    }
+
+    /// Translates up to `limit` instructions of a program at `rip` with the rights of `context`; empty when the
+    /// first of them is the interpreter's.
+    ///
+    /// @param guest the instructions and what follows them, at most to the end of the page
+    public Optional<Emission> of(byte[] guest, long rip, int context, int limit) {
+        ram.fill((byte) 0);
+        int offset = (int) (rip & PAGE - 1);
+        MemorySegment.copy(guest, 0, ram, ValueLayout.JAVA_BYTE, offset, guest.length);
+        cache.clear();
+        TranslatedBlock block = translator.translate(offset, -1, rip, context, limit);
+        if (block == null) {
+            return Optional.empty();
+        }
+        byte[] code = new byte[block.stubs - block.entryAhead];
+        for (int i = 0; i < code.length; i++) {
+            code[i] = (byte) cache.byteAt(block.entryAhead + i);
+        }
+        boolean jumps = block.exits.length == 1 && block.exits[0].jump == block.stubs;
+        int jump = jumps ? code.length - 5 : code.length;
+        return Optional.of(new Emission(code, jump, block.end - block.stubs, block.entryAhead));
+    }
+
+    @Override
+    public void close() {
+        cache.close();
+        arena.close();
+    }
+}

@@ -1,0 +1,84 @@
+package org.jvirt.engine.soft.translate.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.jvirt.core.Hypervisor;
+import org.jvirt.engine.soft.SoftHypervisor;
+
+/// Random programs do on the translator what they do on the interpreter: registers, memory, page tables, faults,
+/// accesses to devices.
+///
+/// `-Djvirt.verify.seed=N` and `-Djvirt.verify.programs=N` repeat or lengthen a run.
+class VerificationTest {
+    private static final long FIXED_SEED = 20_261_121;
+    private static final long RANDOM_SEED = System.nanoTime();
+    private static final int PROGRAMS = 1_100;
+    private static final int INTERRUPTED_PROGRAMS = 200;
+    private static final int LONG_RUN = 400_000;
+    private static final int ENTRIES = 48;
+    private static final int MOST_REPORTS = 4;
+
+    /// Mostly everything is translated at once; sometimes the interpreter goes first.
+    private static final int[] THRESHOLDS = {0, 0, 1, 5};
+
+    private final AtomicInteger machines = new AtomicInteger();
+
+    private Hypervisor translator() {
+        int number = machines.getAndIncrement();
+        return Engines.translator(THRESHOLDS[number % THRESHOLDS.length]);
+    }
+
+    private interface Run {
+        Optional<String> of(Verifier verifier, long seed);
+    }
+
+    private Verifier verify(long seed, long programs, Run run) {
+        var seeds = new SplittableRandom(Long.getLong("jvirt.verify.seed", seed));
+        long count = Long.getLong("jvirt.verify.programs", programs);
+        List<String> reports = new ArrayList<>();
+        var verifier = new Verifier(Engines::interpreter, this::translator);
+        try (verifier) {
+            for (long i = 0; i < count && reports.size() < MOST_REPORTS; i++) {
+                run.of(verifier, seeds.nextLong()).ifPresent(reports::add);
+            }
+        }
+        System.out.printf("verification, seed %d: %s%n", seed, verifier.statistics());
+        if (!reports.isEmpty()) {
+            fail(String.join("\n", reports));
+        }
+        return verifier;
+    }
+
+    @Test
+    void randomProgramsOfAFixedSeedDoTheSame() {
+        Verifier verifier = verify(FIXED_SEED, PROGRAMS, (v, seed) -> v.run(seed, ENTRIES));
+        if (SoftHypervisor.isTranslatorPossible() && Long.getLong("jvirt.verify.programs") == null) {
+            assertThat(verifier.instructions()).isGreaterThan(2_300_000);
+        }
+    }
+
+    @Test
+    void randomProgramsOfARandomSeedDoTheSame() {
+        verify(RANDOM_SEED, PROGRAMS, (v, seed) -> v.run(seed, ENTRIES));
+    }
+
+    @Test
+    void interruptedProgramsDoTheSame() {
+        Verifier verifier = verify(RANDOM_SEED, INTERRUPTED_PROGRAMS, (v, seed) -> v.runInterrupted(seed, ENTRIES));
+        assertThat(verifier.interrupts()).isGreaterThan(100);
+    }
+
+    @Test
+    @Tag("oracle")
+    void manyRandomProgramsDoTheSame() {
+        verify(RANDOM_SEED, LONG_RUN, (v, seed) -> v.run(seed, ENTRIES));
+    }
+}
