@@ -140,7 +140,11 @@ public final class Interpreter {
 
     /// The translation of a block for where the processor is, made now if it is time.
     private @Nullable TranslatedBlock translation(Block block, Translator by) {
-        if (!block.isTranslatable() || !by.isReady()) {
+        if (!by.isReady()) {
+            return null;
+        }
+        if (!block.isTranslatable()) {
+            by.leftOut(block.at);
             return null;
         }
         TranslatedBlock known = by.find(block.translations);

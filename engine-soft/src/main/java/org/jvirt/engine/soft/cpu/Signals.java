@@ -159,6 +159,19 @@ public final class Signals implements VcpuSignals {
         return (int) REQUESTS.getAndSet(this, 0);
     }
 
+    /// The listener has been told of a wish that had already been taken: it is told again unless there is another.
+    public void nothingLeft() {
+        Listener told = listener;
+        if (told != null && !requested()) {
+            told.taken();
+            // a wisher whose wish is not seen here has yet to tell the listener
+            VarHandle.fullFence();
+            if (requested()) {
+                told.requested();
+            }
+        }
+    }
+
     /// Takes the NMIs that have arrived: 0, 1, or 2 for more.
     int takeNmis() {
         return Math.min((int) NMIS.getAndSet(this, 0), 2);

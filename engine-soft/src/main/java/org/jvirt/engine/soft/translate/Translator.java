@@ -47,7 +47,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final CodeCache cache;
     private final NativeTables tables;
     private final BlockTranslator translator;
-    private final TranslatorCounters counters = new TranslatorCounters();
+    private final InterpretedInstructions interpreted;
+    private final TranslatorCounters counters;
     private final MemorySegment enterCode;
     private final boolean needsAvx;
     private TranslatedBlock.@Nullable Exit pending;
@@ -56,6 +57,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         this.cpu = cpu;
         HostCpu host = HostCpu.read();
         needsAvx = cpu.has(CpuFeature.AVX);
+        interpreted = new InterpretedInstructions(cpu.processors().memory().backing());
+        counters = new TranslatorCounters(interpreted);
         state = new StateBlock(cpu.index());
         state.setInt(StateLayout.HOST_MXCSR, DEFAULT_MXCSR);
         cache = new CodeCache("jvirt-code" + cpu.index(), CACHE_BYTES);
@@ -91,6 +94,12 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     public TranslatorCounters counters() {
         return counters;
+    }
+
+    /// Counts an execution of a block that is not for translation, at a backing offset.
+    public void leftOut(long at) {
+        counters.untranslatable++;
+        interpreted.count(at);
     }
 
     // ---------------------------------------------------------------- translations
@@ -263,6 +272,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 }
                 case ExitReason.REQUESTED -> {
                     counters.requests++;
+                    cpu.signals.nothingLeft();
                     return leave(cache.at(site).rip, StateLayout.FLAGS, Outcome.REQUESTED);
                 }
                 default -> throw new IllegalStateException("Generated code answered " + reason);
@@ -272,8 +282,10 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private Outcome interpret(int site) {
         int where = cache.shortAt(site);
+        TranslatedBlock block = cache.at(site);
+        interpreted.count((block.page << 12) + (block.rip & 0xFFF) + ExitReason.offset(where));
         boolean saved = (where & ExitReason.FLAGS_SAVED) != 0;
-        long rip = cache.at(site).rip + ExitReason.offset(where);
+        long rip = block.rip + ExitReason.offset(where);
         return leave(rip, saved ? StateLayout.SAVED_FLAGS : StateLayout.FLAGS, Outcome.INTERPRET);
     }
 

@@ -3,6 +3,8 @@ package org.jvirt.engine.soft.translate;
 /// What a translator has done since it began. Written by its processor's thread; others may read approximate
 /// values.
 public final class TranslatorCounters {
+    private final InterpretedInstructions instructions;
+
     /// Blocks translated.
     long translated;
     /// Translations given up because the guest's code changed.
@@ -23,11 +25,18 @@ public final class TranslatorCounters {
     long unknownTargets;
     /// Exits on request.
     long requests;
+    /// Executions of blocks whose first instruction is not for translation.
+    long untranslatable;
+
+    TranslatorCounters(InterpretedInstructions instructions) {
+        this.instructions = instructions;
+    }
 
     @Override
     public String toString() {
         return ("translated %d, invalidated %d, evictions %d, cache %d KiB; exits: misses %d, slow accesses %d, "
-                        + "interpreted %d, unlinked %d, unknown targets %d, requests %d")
+                        + "interpreted %d, unlinked %d, unknown targets %d, requests %d; untranslatable blocks %d; "
+                        + "interpreted instructions: %s")
                 .formatted(
                         translated,
                         invalidated,
@@ -38,6 +47,8 @@ public final class TranslatorCounters {
                         interpreted,
                         unlinked,
                         unknownTargets,
-                        requests);
+                        requests,
+                        untranslatable,
+                        instructions);
     }
 }
