@@ -1,5 +1,7 @@
 package org.jvirt.core;
 
+import java.util.List;
+import org.jvirt.core.interrupt.LocalApicState;
 import org.jvirt.core.interrupt.PcInterruptsState;
 import org.jvirt.core.interrupt.PitState;
 
@@ -62,8 +64,19 @@ public interface Vm extends AutoCloseable {
         throw new IllegalStateException("The interrupt controllers belong to the machine");
     }
 
-    /// Bus reset of the engine's own interrupt controllers and 8254: all as after power-on, but for the levels of
-    /// the lines.
+    /// What the engine's local APICs remember, one for each vCPU; under the conditions of [#saveInterrupts], or with
+    /// [Capability#LOCAL_APICS] and [VmSpec#interrupts] that have none.
+    default List<LocalApicState> saveLocalApics() {
+        throw new IllegalStateException("The local APICs belong to the machine");
+    }
+
+    /// Replaces what the engine's local APICs remember.
+    default void loadLocalApics(List<LocalApicState> states) {
+        throw new IllegalStateException("The local APICs belong to the machine");
+    }
+
+    /// Bus reset of what the engine has of interrupt controllers and 8254: all as after power-on, but for the levels
+    /// of the lines.
     default void resetInterrupts() {
         throw new IllegalStateException("The interrupt controllers belong to the machine");
     }

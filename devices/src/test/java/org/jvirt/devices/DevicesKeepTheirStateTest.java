@@ -334,10 +334,10 @@ final class DevicesKeepTheirStateTest {
     private static Twin<PcInterruptsState> interruptTwin(PcInterrupts interrupts) {
         return new Twin<>(
                 List.of(
-                        Ports.of(interrupts.masterPic(), 2),
-                        Ports.of(interrupts.slavePic(), 2),
-                        Ports.of(interrupts.elcr(), 2),
-                        Ports.mmio(interrupts.ioApic(), 0x48),
+                        Ports.of(interrupts.pins().masterPic(), 2),
+                        Ports.of(interrupts.pins().slavePic(), 2),
+                        Ports.of(interrupts.pins().elcr(), 2),
+                        Ports.mmio(interrupts.pins().ioApic(), 0x48),
                         Ports.mmio(interrupts.localApicPage(0), 0x400),
                         Ports.mmio(interrupts.localApicPage(1), 0x400),
                         Ports.mmio(new Processor(interrupts, 0), 8)),

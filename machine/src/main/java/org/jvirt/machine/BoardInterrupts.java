@@ -7,11 +7,11 @@ import org.jvirt.core.MsiSink;
 import org.jvirt.core.VmClock;
 import org.jvirt.devices.time.Hpet;
 
-/// The board's interrupt controllers and the 8254 behind them: jvirt's own devices, or what the engine brings
-/// along. The board and its devices see no difference.
+/// The board's interrupt controllers and the 8254 behind them: jvirt's own devices, what the engine brings
+/// along, or some of each. The board and its devices see no difference.
 ///
 /// Thread-safe but where said.
-sealed interface BoardInterrupts permits MachineInterrupts, EngineInterrupts {
+sealed interface BoardInterrupts permits MachineInterrupts, SplitBoardInterrupts, EngineInterrupts {
     /// The wire of a global system interrupt, 0–23; 0 is the 8254's and arrives at IO-APIC pin 2.
     InterruptLine line(int gsi);
 

@@ -16,10 +16,6 @@ import org.jvirt.devices.time.Hpet;
 /// machine and its buses.
 final class EngineInterrupts implements BoardInterrupts {
     private static final int LINES = 24;
-    private static final long MSI_GPA = 0xfee0_0000L;
-    private static final int MSI_DESTINATION_SHIFT = 12;
-    /// Delivery mode NMI, in the data of a message.
-    private static final int MSI_NMI = 4 << 8;
 
     private final Vm vm;
     private final int vcpus;
@@ -118,12 +114,9 @@ final class EngineInterrupts implements BoardInterrupts {
         }
     }
 
-    /// As messages, which no local vector table can mask.
     @Override
     public void nmi() {
-        for (int cpu = 0; cpu < vcpus; cpu++) {
-            vm.msi().send(MSI_GPA | (long) cpu << MSI_DESTINATION_SHIFT, MSI_NMI);
-        }
+        NmiMessages.send(vm.msi(), vcpus);
     }
 
     /// Tells the engine, which asks the kernel, of changes only: some devices repeat themselves. The order of

@@ -18,6 +18,8 @@ final class EngineTasks {
         var tasks = new ArrayList<String>();
         if (config.interrupts() == InterruptHome.ENGINE && has.contains(Capability.IN_KERNEL_INTERRUPTS)) {
             tasks.add("local APICs, IO-APIC, 8259 pair" + (has.contains(Capability.IN_KERNEL_PIT) ? ", 8254" : ""));
+        } else if (config.interrupts() == InterruptHome.SPLIT && has.contains(Capability.LOCAL_APICS)) {
+            tasks.add("local APICs");
         }
         if (has.contains(Capability.DOORBELLS)) {
             tasks.add("queue notifications");

@@ -4,6 +4,8 @@ package org.jvirt.machine;
 public enum InterruptHome {
     /// The engine, where it can: the fastest.
     ENGINE,
+    /// The engine has the local APICs, where it can; the machine has the rest.
+    SPLIT,
     /// The machine, always.
     MACHINE
 }

@@ -1,6 +1,5 @@
 package org.jvirt.machine;
 
-import org.jspecify.annotations.Nullable;
 import org.jvirt.core.Bus;
 import org.jvirt.core.ExitHandler;
 import org.jvirt.core.InterruptController;
@@ -11,19 +10,15 @@ import org.jvirt.core.VmClock;
 import org.jvirt.core.interrupt.ApicConfig;
 import org.jvirt.devices.interrupt.PcInterrupts;
 import org.jvirt.devices.time.Hpet;
-import org.jvirt.devices.time.Pit8254;
-import org.jvirt.machine.layout.MemoryMap;
 
 /// jvirt's own interrupt controllers and timer, for engines that have none.
 final class MachineInterrupts implements BoardInterrupts {
-    private static final int ELCR = 0x4d0;
-    private static final int PORT_B = 0x61;
-
     private final PcInterrupts controllers;
-    private @Nullable Pit8254 pit;
+    private final PinDevices pins;
 
     MachineInterrupts(ApicConfig config, TscClock tsc) {
         controllers = new PcInterrupts(config, tsc);
+        pins = new PinDevices(controllers.pins());
     }
 
     /// What the engine is given.
@@ -43,18 +38,12 @@ final class MachineInterrupts implements BoardInterrupts {
 
     @Override
     public void plug(Bus ports, Bus mmio) {
-        ports.map("pic-master", 0x20, 2, controllers.masterPic());
-        ports.map("pic-slave", 0xa0, 2, controllers.slavePic());
-        ports.map("elcr", ELCR, 2, controllers.elcr());
-        mmio.map("io-apic", MemoryMap.IO_APIC, MemoryMap.IO_APIC_BYTES, controllers.ioApic());
+        pins.plug(ports, mmio);
     }
 
     @Override
     public void plugTimer(Bus ports, VmClock clock, Hpet hpet) {
-        var timer = new Pit8254(clock, hpet.pitInput());
-        pit = timer;
-        ports.map("pit", 0x40, 4, timer);
-        ports.map("port-61", PORT_B, 1, timer.portB());
+        pins.plugTimer(ports, clock, hpet);
     }
 
     @Override
@@ -64,17 +53,13 @@ final class MachineInterrupts implements BoardInterrupts {
 
     @Override
     public void setLevelTriggered(int irqs) {
-        controllers.elcr().write(0, 1, irqs & 0xff);
-        controllers.elcr().write(1, 1, irqs >>> 8);
+        pins.setLevelTriggered(irqs);
     }
 
     @Override
     public void reset() {
         controllers.reset();
-        Pit8254 timer = pit;
-        if (timer != null) {
-            timer.reset();
-        }
+        pins.resetTimer();
     }
 
     @Override

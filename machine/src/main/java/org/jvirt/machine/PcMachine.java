@@ -98,17 +98,16 @@ final class PcMachine {
             clock = new HostClock(config.name(), 0);
             cleanup.add(clock);
             var tsc = new TscClock(clock, tscHz);
-            Optional<MachineInterrupts> own = ownInterrupts(config, hypervisor, features, tsc);
+            InterruptPlan plan = interruptPlan(config, hypervisor, features, tsc);
             vm = hypervisor.createVm(new VmSpec(
                     config.name(),
                     memory,
                     cpuid,
                     config.cpus(),
                     tsc,
-                    own.<InterruptController>map(MachineInterrupts::controllers)));
+                    plan.controllers()));
             cleanup.add(vm);
-            BoardInterrupts interrupts =
-                    own.<BoardInterrupts>map(o -> o).orElseGet(() -> new EngineInterrupts(vm, config.cpus()));
+            BoardInterrupts interrupts = plan.board().apply(vm);
             cleanup.add(interrupts::disconnect);
             // Once more, and so before the VM: expiries reach into it.
             cleanup.add(clock);
@@ -136,16 +135,11 @@ final class PcMachine {
                 .build(config.cpu().model().name(), config.cpu().paravirtualLeaves(hypervisor));
     }
 
-    /// None where the engine brings its own.
-    private static Optional<MachineInterrupts> ownInterrupts(
+    private static InterruptPlan interruptPlan(
             VmConfig config, Hypervisor hypervisor, Set<CpuFeature> features, TscClock tsc) {
-        if (config.interrupts() == InterruptHome.ENGINE
-                && hypervisor.capabilities().contains(Capability.IN_KERNEL_INTERRUPTS)) {
-            return Optional.empty();
-        }
-        boolean x2apic = features.contains(CpuFeature.X2APIC);
-        return Optional.of(
-                new MachineInterrupts(new ApicConfig(config.cpus(), MemoryMap.PHYSICAL_ADDRESS_BITS, x2apic), tsc));
+        var apics = new ApicConfig(
+                config.cpus(), MemoryMap.PHYSICAL_ADDRESS_BITS, features.contains(CpuFeature.X2APIC));
+        return InterruptPlan.of(config.interrupts(), hypervisor.capabilities(), apics, tsc);
     }
 
     private static BootLoader kernel(VmConfig config, MemoryMap map, EntropySource entropy) {

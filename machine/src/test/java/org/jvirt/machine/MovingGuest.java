@@ -31,6 +31,7 @@ import org.jvirt.core.interrupt.ApicConfig;
 import org.jvirt.core.interrupt.PcInterruptsState;
 import org.jvirt.core.interrupt.PitState;
 import org.jvirt.devices.interrupt.PcInterrupts;
+import org.jvirt.devices.interrupt.PinControllers;
 import org.jvirt.devices.time.Pit8254;
 import org.jvirt.machine.cpu.CpuChoice;
 import org.jvirt.machine.cpu.CpuIdentity;
@@ -244,9 +245,9 @@ final class MovingGuest implements AutoCloseable {
             } else if (timer != null && port >= 0x40 && port < 0x44) {
                 timer.write(port - 0x40, size, value);
             } else if (controllers != null && (port & ~1) == 0x20) {
-                controllers.masterPic().write(port - 0x20, size, value);
+                controllers.pins().masterPic().write(port - 0x20, size, value);
             } else if (controllers != null && (port & ~1) == 0xA0) {
-                controllers.slavePic().write(port - 0xA0, size, value);
+                controllers.pins().slavePic().write(port - 0xA0, size, value);
             }
         }
 
@@ -258,8 +259,8 @@ final class MovingGuest implements AutoCloseable {
         @Override
         public void writeMmio(long gpa, int size, long value) {
             PcInterrupts controllers = chips;
-            if (controllers != null && gpa >>> 12 == PcInterrupts.IO_APIC_GPA >>> 12) {
-                controllers.ioApic().write(gpa & 0xFFF, size, value);
+            if (controllers != null && gpa >>> 12 == PinControllers.IO_APIC_GPA >>> 12) {
+                controllers.pins().ioApic().write(gpa & 0xFFF, size, value);
             }
         }
     }

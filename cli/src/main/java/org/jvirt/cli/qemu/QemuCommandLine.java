@@ -45,7 +45,6 @@ public final class QemuCommandLine {
     private final List<String> laterDevices = new ArrayList<>();
     private final List<String> serials = new ArrayList<>();
     private final List<String> monitors = new ArrayList<>();
-    private String irqchip = "on";
     private boolean noDefaults;
     private boolean noGraphic;
 
@@ -186,12 +185,15 @@ public final class QemuCommandLine {
     }
 
     private void irqchip(String where) {
-        if (!Set.of("on", "off", "split").contains(where)) {
-            throw new UserErrorException(
-                    "kernel-irqchip=%s is not supported. Those that are: on, off.".formatted(where));
-        }
-        irqchip = where;
-        options.interrupts(where.equals("off") ? InterruptHome.MACHINE : InterruptHome.ENGINE);
+        options.interrupts(
+                switch (where) {
+                    case "on" -> InterruptHome.ENGINE;
+                    case "off" -> InterruptHome.MACHINE;
+                    case "split" -> InterruptHome.SPLIT;
+                    default ->
+                        throw new UserErrorException(
+                                "kernel-irqchip=%s is not supported. Those that are: on, off, split.".formatted(where));
+                });
     }
 
     /// The first that works of several, such as `kvm:tcg` or `-accel kvm -accel tcg`.
@@ -202,9 +204,6 @@ public final class QemuCommandLine {
         String first = accelerators.getFirst();
         boolean others = accelerators.stream().anyMatch(name -> !name.equals(first));
         options.engine(first.equals("kvm") && others ? "auto" : first);
-        if (irqchip.equals("split") && options.engine().equals("kvm")) {
-            throw new UserErrorException("kernel-irqchip=split is not supported. The nearest that is: on.");
-        }
     }
 
     /// The one node that every machine has.

@@ -110,6 +110,7 @@ class QemuCommandLineTest {
         assertThat(options("").engine()).isEqualTo("auto");
         assertThat(options("-accel kvm,kernel-irqchip=off").interrupts()).isEqualTo(InterruptHome.MACHINE);
         assertThat(options("-machine accel=kvm,kernel_irqchip=on").interrupts()).isEqualTo(InterruptHome.ENGINE);
+        assertThat(options("-accel kvm,kernel-irqchip=split").interrupts()).isEqualTo(InterruptHome.SPLIT);
         assertThat(options("-machine accel=tcg,kernel_irqchip=split").engine()).isEqualTo("soft");
     }
 
@@ -182,8 +183,7 @@ class QemuCommandLineTest {
                 "-machine memory-backend=m | id=m",
                 "-numa node,nodeid=1 | one node",
                 "-overcommit mem-lock=maybe | on or off",
-                "-machine kernel-irqchip=maybe | on, off",
-                "-accel kvm,kernel-irqchip=split | The nearest that is: on",
+                "-machine kernel-irqchip=maybe | on, off, split",
                 "-vga std | -vga none",
                 "-display gtk | -display none",
                 "-net user | -net none",

@@ -5,7 +5,7 @@ import org.jvirt.core.MsiSink;
 /// Carries interrupt messages to the local APICs they name. Has no state and no lock of its own; allocates nothing.
 ///
 /// Source: Intel SDM volume 3, "Determining IPI destination", "Message signalled interrupts".
-final class ApicBus implements MsiSink {
+final class ApicBus implements MsiSink, MessageCarrier {
     /// Physical destination for everybody, in interrupt messages and IPIs of xAPIC mode.
     private static final int BROADCAST = 0xff;
 
@@ -53,8 +53,10 @@ final class ApicBus implements MsiSink {
                 (address & MSI_REDIRECTION_HINT) != 0);
     }
 
-    /// A message of a device or IO-APIC; answers whether some local APIC took it.
-    boolean interrupt(int destination, boolean logical, int mode, int vector, boolean level, boolean redirectionHint) {
+    /// A message of a device or IO-APIC.
+    @Override
+    public boolean interrupt(
+            int destination, boolean logical, int mode, int vector, boolean level, boolean redirectionHint) {
         int target = destination == BROADCAST ? X2APIC_BROADCAST : destination;
         int effectiveMode = redirectionHint && mode == DeliveryMode.FIXED ? DeliveryMode.LOWEST_PRIORITY : mode;
         // INIT, NMI, SMI and ExtINT are edges whatever the trigger mode says; a start-up message does not exist here.

@@ -34,19 +34,19 @@ final class IoApic implements IoDevice {
     /// Vector, delivery mode, destination mode, polarity, trigger mode, mask, destination and extended destination.
     private static final long WRITABLE = 0xfffe_0000_0001_afffL;
 
-    private final ApicBus bus;
+    private final MessageCarrier carrier;
     private final long[] entries = new long[PINS];
     private final int[] sources = new int[PINS];
     private int select;
     private int id;
 
-    IoApic(ApicBus bus) {
-        this.bus = bus;
+    IoApic(MessageCarrier carrier) {
+        this.carrier = carrier;
         clear();
     }
 
-    IoApic(ApicBus bus, IoApicState s) {
-        this.bus = bus;
+    IoApic(MessageCarrier carrier, IoApicState s) {
+        this.carrier = carrier;
         select = s.select();
         id = s.id();
         for (int pin = 0; pin < PINS; pin++) {
@@ -159,6 +159,7 @@ final class IoApic implements IoDevice {
     private void writeRegister(long value) {
         int pin;
         long message;
+        long programmed;
         synchronized (this) {
             int index = select - IOREDTBL;
             if (index < 0 || index >= 2 * PINS) {
@@ -174,12 +175,14 @@ final class IoApic implements IoDevice {
             // An entry turned to edge forgets that it waits, which Linux uses to end an interrupt without EOI
             // register.
             entries[pin] = isLevel(entry) ? entry : entry & ~REMOTE_IRR;
+            programmed = entry;
             message = isLevel(entry) ? levelMessageLocked(pin) : 0;
         }
+        carrier.programmed(pin, programmed);
         send(pin, message);
     }
 
-    private static boolean isLevel(long entry) {
+    static boolean isLevel(long entry) {
         int mode = mode(entry);
         return (entry & LEVEL) != 0 && (mode == DeliveryMode.FIXED || mode == DeliveryMode.LOWEST_PRIORITY);
     }
@@ -204,9 +207,8 @@ final class IoApic implements IoDevice {
         if (entry == 0) {
             return;
         }
-        int destination = (int) (entry >>> 56) | (int) (entry >>> 41 & 0x7f00);
-        boolean taken = bus.interrupt(
-                destination, (entry & LOGICAL) != 0, mode(entry), (int) (entry & VECTOR), isLevel(entry), false);
+        boolean taken = carrier.interrupt(
+                destination(entry), isLogical(entry), mode(entry), vector(entry), isLevel(entry), false);
         if (!taken && isLevel(entry)) {
             // Nobody took it, nobody will end it: it is sent again when the entry is next written.
             synchronized (this) {
@@ -215,7 +217,20 @@ final class IoApic implements IoDevice {
         }
     }
 
-    private static int mode(long entry) {
+    static int mode(long entry) {
         return (int) (entry >> 8) & 7;
+    }
+
+    static int vector(long entry) {
+        return (int) (entry & VECTOR);
+    }
+
+    static boolean isLogical(long entry) {
+        return (entry & LOGICAL) != 0;
+    }
+
+    /// With the extended destination as bits 8–14.
+    static int destination(long entry) {
+        return (int) (entry >>> 56) | (int) (entry >>> 41 & 0x7f00);
     }
 }

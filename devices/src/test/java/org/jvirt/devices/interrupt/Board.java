@@ -45,8 +45,8 @@ final class Board {
         for (int i = 0; i < vcpus; i++) {
             board.apicWrite(i, SVR, 0x1ff);
         }
-        board.controllers.masterPic().write(1, 1, 0xff);
-        board.controllers.slavePic().write(1, 1, 0xff);
+        board.controllers.pins().masterPic().write(1, 1, 0xff);
+        board.controllers.pins().slavePic().write(1, 1, 0xff);
         return board;
     }
 
@@ -69,8 +69,8 @@ final class Board {
 
     /// Initialises the 8259 pair as PCs do: vectors 0x20 and 0x28, everything unmasked.
     void initPics(int icw4) {
-        initPic(controllers.masterPic(), 0x20, 4, icw4);
-        initPic(controllers.slavePic(), 0x28, 2, icw4);
+        initPic(controllers.pins().masterPic(), 0x20, 4, icw4);
+        initPic(controllers.pins().slavePic(), 0x28, 2, icw4);
     }
 
     private static void initPic(IoDevice pic, int vectors, int cascade, int icw4) {
@@ -81,7 +81,7 @@ final class Board {
     }
 
     void redirect(int pin, long entry) {
-        IoDevice ioApic = controllers.ioApic();
+        IoDevice ioApic = controllers.pins().ioApic();
         ioApic.write(0, 4, 0x11 + 2 * pin);
         ioApic.write(0x10, 4, entry >>> 32);
         ioApic.write(0, 4, 0x10 + 2 * pin);
@@ -89,7 +89,7 @@ final class Board {
     }
 
     long redirection(int pin) {
-        IoDevice ioApic = controllers.ioApic();
+        IoDevice ioApic = controllers.pins().ioApic();
         ioApic.write(0, 4, 0x10 + 2 * pin);
         return ioApic.read(0x10, 4);
     }

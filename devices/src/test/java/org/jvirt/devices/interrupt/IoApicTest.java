@@ -18,11 +18,11 @@ final class IoApicTest {
 
     @Test
     void identifiesItselfAsIch9() {
-        board.controllers.ioApic().write(0, 4, 1);
-        assertThat(board.controllers.ioApic().read(0x10, 4)).isEqualTo(0x0017_0020);
-        board.controllers.ioApic().write(0, 4, 0);
-        board.controllers.ioApic().write(0x10, 4, 0x0f00_0000);
-        assertThat(board.controllers.ioApic().read(0x10, 4)).isEqualTo(0x0f00_0000);
+        board.controllers.pins().ioApic().write(0, 4, 1);
+        assertThat(board.controllers.pins().ioApic().read(0x10, 4)).isEqualTo(0x0017_0020);
+        board.controllers.pins().ioApic().write(0, 4, 0);
+        board.controllers.pins().ioApic().write(0x10, 4, 0x0f00_0000);
+        assertThat(board.controllers.pins().ioApic().read(0x10, 4)).isEqualTo(0x0f00_0000);
         assertThat(board.redirection(5)).isEqualTo(MASKED);
     }
 
@@ -85,7 +85,7 @@ final class IoApicTest {
         assertThat(board.cpu(0).acknowledge()).isEqualTo(0x51);
         board.cpu(0).endOfInterrupt();
         assertThat(board.cpu(0).pending()).isFalse();
-        board.controllers.ioApic().write(0x40, 4, 0x51);
+        board.controllers.pins().ioApic().write(0x40, 4, 0x51);
         assertThat(board.cpu(0).acknowledge()).isEqualTo(0x51);
     }
 

@@ -7,8 +7,8 @@ import org.jvirt.core.IoDevice;
 
 final class PicTest {
     private final Board board = new Board(1);
-    private final IoDevice master = board.controllers.masterPic();
-    private final IoDevice slave = board.controllers.slavePic();
+    private final IoDevice master = board.controllers.pins().masterPic();
+    private final IoDevice slave = board.controllers.pins().slavePic();
 
     private void init(int icw4) {
         master.write(0, 1, 0x11);
@@ -156,7 +156,7 @@ final class PicTest {
     @Test
     void aLevelInputRequestsAsLongAsItIsHigh() {
         init(1);
-        board.controllers.elcr().write(1, 1, 0x02);
+        board.controllers.pins().elcr().write(1, 1, 0x02);
         board.raise(9);
         assertThat(acknowledge()).isEqualTo(0x29);
         slave.write(0, 1, 0x20);
@@ -171,7 +171,7 @@ final class PicTest {
     @Test
     void aRequestThatVanishesBeforeItsAcknowledgementIsSpuriousSeven() {
         init(1);
-        board.controllers.elcr().write(0, 1, 0x20);
+        board.controllers.pins().elcr().write(0, 1, 0x20);
         board.raise(5);
         assertThat(board.cpu(0).pending()).isTrue();
         board.lower(5);
@@ -181,8 +181,8 @@ final class PicTest {
 
     @Test
     void elcrKeepsTheTimerKeyboardAndCascadeEdgeTriggered() {
-        board.controllers.elcr().write(0, 2, 0xffff);
-        assertThat(board.controllers.elcr().read(0, 2)).isEqualTo(0xdef8);
+        board.controllers.pins().elcr().write(0, 2, 0xffff);
+        assertThat(board.controllers.pins().elcr().read(0, 2)).isEqualTo(0xdef8);
     }
 
     @Test
@@ -199,12 +199,12 @@ final class PicTest {
     @Test
     void resetForgetsEverythingButLevels() {
         init(1);
-        board.controllers.elcr().write(1, 1, 0x02);
+        board.controllers.pins().elcr().write(1, 1, 0x02);
         board.raise(9);
         board.controllers.reset();
-        assertThat(board.controllers.elcr().read(0, 2)).isZero();
+        assertThat(board.controllers.pins().elcr().read(0, 2)).isZero();
         init(1);
-        board.controllers.elcr().write(1, 1, 0x02);
+        board.controllers.pins().elcr().write(1, 1, 0x02);
         assertThat(acknowledge()).isEqualTo(0x29);
     }
 }

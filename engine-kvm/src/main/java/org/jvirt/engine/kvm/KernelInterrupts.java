@@ -62,11 +62,12 @@ final class KernelInterrupts {
                     ChipImages.parsePic(chip(arena, ChipImages.PIC_MASTER)),
                     ChipImages.parsePic(chip(arena, ChipImages.PIC_SLAVE)),
                     ChipImages.parseIoApic(chip(arena, ChipImages.IOAPIC)),
-                    apics());
+                    saveApics());
         }
     }
 
-    private List<LocalApicState> apics() {
+    /// In the order of the vCPUs.
+    List<LocalApicState> saveApics() {
         var apics = new ArrayList<LocalApicState>();
         for (KvmVcpu vcpu : vcpus) {
             apics.add(apic(vcpu));
@@ -135,7 +136,9 @@ final class KernelInterrupts {
         vm.ioctl("KVM_SET_IRQCHIP", Ioctls.KVM_SET_IRQCHIP, image);
     }
 
-    private void loadApics(List<LocalApicState> apics) {
+    /// In the order of the vCPUs.
+    void loadApics(List<LocalApicState> apics) {
+        rememberPowerOn();
         int i = 0;
         for (KvmVcpu vcpu : vcpus) {
             loadApic(vcpu, apics.get(i++));
@@ -164,7 +167,15 @@ final class KernelInterrupts {
     /// Local APICs as KVM made them; before anything else is loaded, or the guest has run.
     void rememberPowerOn() {
         if (powerOn == null) {
-            powerOn = apics();
+            powerOn = saveApics();
+        }
+    }
+
+    /// The local APICs as after power-on.
+    void resetApics() {
+        List<LocalApicState> first = powerOn;
+        if (first != null) {
+            loadApics(first);
         }
     }
 

@@ -41,7 +41,7 @@ public final class KvmHypervisor implements Hypervisor {
         try (var device = KvmDevice.open()) {
             List<CpuidLeaf> supported =
                     CpuidArray.read(device.file(), "KVM_GET_SUPPORTED_CPUID", Ioctls.KVM_GET_SUPPORTED_CPUID);
-            capabilities = Collections.unmodifiableSet(capabilities(device, options));
+            capabilities = Collections.unmodifiableSet(capabilities(device));
             features = Collections.unmodifiableSet(features(device, supported));
             kvmLeaves = supported.stream()
                     .filter(leaf -> leaf.function() >>> 8 == 0x40_0000)
@@ -55,10 +55,13 @@ public final class KvmHypervisor implements Hypervisor {
         }
     }
 
-    private static Set<Capability> capabilities(KvmDevice device, KvmOptions options) {
+    private static Set<Capability> capabilities(KvmDevice device) {
         var found = EnumSet.of(Capability.DIRTY_LOG, Capability.SMP, Capability.OWN_CLOCK);
-        boolean kernel = options.interrupts() == KvmOptions.Interrupts.KERNEL;
-        if (kernel && device.has(KvmCapability.KVM_CAP_IRQCHIP) && device.has(KvmCapability.KVM_CAP_SIGNAL_MSI)) {
+        boolean messages = device.has(KvmCapability.KVM_CAP_SIGNAL_MSI);
+        if (messages && device.has(KvmCapability.KVM_CAP_SPLIT_IRQCHIP)) {
+            found.add(Capability.LOCAL_APICS);
+        }
+        if (messages && device.has(KvmCapability.KVM_CAP_IRQCHIP)) {
             found.add(Capability.IN_KERNEL_INTERRUPTS);
             if (device.has(KvmCapability.KVM_CAP_PIT2) && device.has(KvmCapability.KVM_CAP_PIT_STATE2)) {
                 found.add(Capability.IN_KERNEL_PIT);

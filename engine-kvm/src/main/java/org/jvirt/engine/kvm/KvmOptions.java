@@ -4,20 +4,11 @@ import java.util.OptionalLong;
 
 /// How a VM uses KVM.
 ///
-/// @param interrupts        who has the interrupt controllers where the machine brings none
 /// @param haltPollNanos     how long a halted vCPU polls before its thread sleeps; empty for the host's setting
 ///                          (`kvm.halt_poll_ns`)
 /// @param dirtyRingEntries  0 for a bitmap of dirty pages, else the entries of each vCPU's ring, a power of two
-public record KvmOptions(Interrupts interrupts, OptionalLong haltPollNanos, int dirtyRingEntries) {
-    public static final KvmOptions DEFAULT = new KvmOptions(Interrupts.KERNEL, OptionalLong.empty(), 0);
-
-    /// Where interrupt controllers are.
-    public enum Interrupts {
-        /// All in the kernel; the machine brings none. A machine that does bring them gets a VM without any.
-        KERNEL,
-        /// Local APICs in the kernel; the machine brings 8259 pair, IO-APIC and 8254.
-        SPLIT
-    }
+public record KvmOptions(OptionalLong haltPollNanos, int dirtyRingEntries) {
+    public static final KvmOptions DEFAULT = new KvmOptions(OptionalLong.empty(), 0);
 
     public KvmOptions {
         if (haltPollNanos.isPresent()
@@ -30,15 +21,11 @@ public record KvmOptions(Interrupts interrupts, OptionalLong haltPollNanos, int 
         }
     }
 
-    public KvmOptions withInterrupts(Interrupts newInterrupts) {
-        return new KvmOptions(newInterrupts, haltPollNanos, dirtyRingEntries);
-    }
-
     public KvmOptions withHaltPollNanos(long nanos) {
-        return new KvmOptions(interrupts, OptionalLong.of(nanos), dirtyRingEntries);
+        return new KvmOptions(OptionalLong.of(nanos), dirtyRingEntries);
     }
 
     public KvmOptions withDirtyRing(int entries) {
-        return new KvmOptions(interrupts, haltPollNanos, entries);
+        return new KvmOptions(haltPollNanos, entries);
     }
 }

@@ -20,6 +20,7 @@ import org.jvirt.core.Vcpu;
 import org.jvirt.core.Vm;
 import org.jvirt.core.VmSpec;
 import org.jvirt.core.cpu.CpuidLeaf;
+import org.jvirt.core.interrupt.LocalApicState;
 import org.jvirt.core.interrupt.PcInterruptsState;
 import org.jvirt.core.interrupt.PitState;
 import org.jvirt.linux.DeviceFile;
@@ -86,9 +87,9 @@ final class KvmVm implements Vm {
         this.device = device;
         this.vm = vm;
         this.scalesTsc = scalesTsc;
-        chips = spec.interrupts().isEmpty()
-                ? Chips.KERNEL
-                : options.interrupts() == KvmOptions.Interrupts.SPLIT ? Chips.SPLIT : Chips.MACHINE;
+        chips = spec.interrupts()
+                .map(machines -> machines.hasLocalApics() ? Chips.MACHINE : Chips.SPLIT)
+                .orElse(Chips.KERNEL);
         checkVcpus();
         DirtyRings.check(options.dirtyRingEntries(), device.capability(KvmCapability.KVM_CAP_DIRTY_LOG_RING));
         if (options.dirtyRingEntries() > 0) {
@@ -204,7 +205,7 @@ final class KvmVm implements Vm {
         try {
             var vcpu = new KvmVcpu(this, index, parts(file, index), io);
             vcpus.put(index, vcpu);
-            if (chips == Chips.KERNEL && vcpus.size() == spec.vcpus()) {
+            if (chips != Chips.MACHINE && vcpus.size() == spec.vcpus()) {
                 kernelInterrupts.rememberPowerOn();
             }
             return vcpu;
@@ -313,12 +314,12 @@ final class KvmVm implements Vm {
 
     @Override
     public PcInterruptsState saveInterrupts() {
-        return kernel().save();
+        return allChips().save();
     }
 
     @Override
     public void loadInterrupts(PcInterruptsState state) {
-        KernelInterrupts chipsInKernel = kernel();
+        KernelInterrupts chipsInKernel = allChips();
         for (int gsi = 0; gsi < lines.length; gsi++) {
             lines[gsi].set(KernelInterrupts.level(state, gsi));
         }
@@ -326,18 +327,32 @@ final class KvmVm implements Vm {
     }
 
     @Override
+    public List<LocalApicState> saveLocalApics() {
+        return localApics().saveApics();
+    }
+
+    @Override
+    public void loadLocalApics(List<LocalApicState> states) {
+        localApics().loadApics(states);
+    }
+
+    @Override
     public void resetInterrupts() {
-        kernel().reset();
+        if (chips == Chips.SPLIT) {
+            localApics().resetApics();
+        } else {
+            allChips().reset();
+        }
     }
 
     @Override
     public PitState savePit() {
-        return kernel().pit().save();
+        return allChips().pit().save();
     }
 
     @Override
     public void loadPit(PitState state) {
-        kernel().pit().load(state);
+        allChips().pit().load(state);
     }
 
     @Override
@@ -347,9 +362,16 @@ final class KvmVm implements Vm {
         }
     }
 
-    private KernelInterrupts kernel() {
+    private KernelInterrupts allChips() {
         if (chips != Chips.KERNEL) {
             throw new IllegalStateException("The interrupt controllers belong to the machine");
+        }
+        return localApics();
+    }
+
+    private KernelInterrupts localApics() {
+        if (chips == Chips.MACHINE) {
+            throw new IllegalStateException("The local APICs belong to the machine");
         }
         if (vcpus.size() != spec.vcpus()) {
             throw new IllegalStateException(

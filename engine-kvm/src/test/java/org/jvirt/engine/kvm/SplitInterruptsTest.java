@@ -8,6 +8,7 @@ import static org.jvirt.x86.Registers.ECX;
 import static org.jvirt.x86.Registers.EDX;
 
 import java.lang.reflect.Proxy;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -19,10 +20,10 @@ import org.jvirt.core.InterruptLine;
 import org.jvirt.core.LocalInterrupts;
 import org.jvirt.core.MsiSink;
 import org.jvirt.core.VcpuSignals;
+import org.jvirt.core.interrupt.LocalApicState;
 
 /// Local APICs in the kernel, 8259 pair and IO-APIC in the machine.
 final class SplitInterruptsTest {
-    private static final KvmOptions SPLIT = KvmOptions.DEFAULT.withInterrupts(KvmOptions.Interrupts.SPLIT);
     private static final int READY = 0x11;
     private static final int LEVEL_ASSERTED = 1 << 15 | 1 << 14;
 
@@ -41,6 +42,11 @@ final class SplitInterruptsTest {
         void raise(int vector) {
             waiting.set(vector);
             signals.interruptPending();
+        }
+
+        @Override
+        public boolean hasLocalApics() {
+            return false;
         }
 
         @Override
@@ -80,7 +86,7 @@ final class SplitInterruptsTest {
     @Test
     void the8259OfTheMachineIsHeardThroughTheKernelsLocalApic() throws Exception {
         var controllers = new OneVector();
-        try (var guest = new RealModeGuest(SPLIT, Optional.of(controllers))) {
+        try (var guest = new RealModeGuest(KvmOptions.DEFAULT, Optional.of(controllers))) {
             guest.handle(0x33, 3);
             guest.load(RealModeGuest.withApic()
                     .mov(AL, 1)
@@ -100,7 +106,7 @@ final class SplitInterruptsTest {
     @Test
     void theMachinesIoApicIsToldOfTheEndOfALevelInterrupt() throws Exception {
         var controllers = new OneVector();
-        try (var guest = new RealModeGuest(SPLIT, Optional.of(controllers))) {
+        try (var guest = new RealModeGuest(KvmOptions.DEFAULT, Optional.of(controllers))) {
             int at = RealModeGuest.HANDLER + 0x44 * 0x20;
             // EOI, then the end
             guest.memory.write(
@@ -129,6 +135,21 @@ final class SplitInterruptsTest {
             assertThat(guest.awaitWrite(0x10)).isZero();
             RealModeGuest.await(running);
             assertThat(controllers.ended.poll(10, TimeUnit.SECONDS)).isEqualTo(0x44);
+        }
+    }
+
+    @Test
+    void theKernelsLocalApicsAreSavedLoadedAndReset() throws Exception {
+        try (var guest = new RealModeGuest(KvmOptions.DEFAULT, Optional.of(new OneVector()))) {
+            List<LocalApicState> powerOn = guest.vm.saveLocalApics();
+            guest.load(RealModeGuest.withApic().mov(AL, 1).out(RealModeGuest.EXIT_PORT, AL));
+            RealModeGuest.await(guest.start());
+            List<LocalApicState> enabled = guest.vm.saveLocalApics();
+            assertThat(enabled).isNotEqualTo(powerOn);
+            guest.vm.resetInterrupts();
+            assertThat(guest.vm.saveLocalApics()).isEqualTo(powerOn);
+            guest.vm.loadLocalApics(enabled);
+            assertThat(guest.vm.saveLocalApics()).isEqualTo(enabled);
         }
     }
 }
