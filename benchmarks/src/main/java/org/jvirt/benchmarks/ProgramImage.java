@@ -46,6 +46,11 @@ record ProgramImage(Path disk) {
                 List.of("debugfs", "-R", "rdump / " + directory, "%s?offset=%d".formatted(disk, PARTITION_BYTES));
         TimedProcess process;
         try {
+            Files.createDirectories(directory);
+        } catch (IOException e) {
+            throw new BenchmarkException("Cannot make %s: %s".formatted(directory, e), e);
+        }
+        try {
             process = TimedProcess.run(command, Duration.ofMinutes(5));
         } catch (BenchmarkException e) {
             throw new BenchmarkException("No debugfs: install it with apt-get install e2fsprogs", e);
