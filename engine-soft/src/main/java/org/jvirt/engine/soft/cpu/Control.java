@@ -126,7 +126,7 @@ public final class Control {
     ///
     /// @throws GuestFault `#GP(0)`
     public void setCr0(long requested) {
-        cpu.takeVectors();
+        cpu.takeExtended();
         if (requested >>> 32 != 0) {
             throw cpu.gp(0);
         }
@@ -166,7 +166,7 @@ public final class Control {
 
     /// CR0.TS set by a task switch.
     void setTaskSwitched() {
-        cpu.takeVectors();
+        cpu.takeExtended();
         cr0 |= TS;
     }
 
@@ -217,7 +217,7 @@ public final class Control {
     ///
     /// @throws GuestFault `#GP(0)`
     public void setCr4(long value) {
-        cpu.takeVectors();
+        cpu.takeExtended();
         if ((value & ~allowedCr4) != 0) {
             throw cpu.gp(0);
         }
@@ -263,7 +263,7 @@ public final class Control {
     ///
     /// @throws GuestFault `#GP(0)`
     public void setXcr0(long value) {
-        cpu.takeVectors();
+        cpu.takeExtended();
         if ((value & ~cpu.xsave.supported()) != 0 || (value & 1) == 0 || (value & 6) == 4) {
             throw cpu.gp(0);
         }
@@ -273,7 +273,7 @@ public final class Control {
 
     /// Loads all registers as saved, without the checks of single changes.
     void load(ControlRegisters saved) {
-        cpu.takeVectors();
+        cpu.takeExtended();
         cr0 = saved.cr0();
         cr2 = saved.cr2();
         cr3 = saved.cr3();

@@ -110,6 +110,7 @@ public final class Cpu {
     private final GuestFault fault = new GuestFault();
     private CodeObserver codeObserver = (at, size) -> {};
     private @Nullable VectorHolder vectorHolder;
+    private @Nullable VectorHolder x87Holder;
 
     private boolean protectedMode;
     private boolean long64;
@@ -128,10 +129,10 @@ public final class Cpu {
         ALL
     }
 
-    /// Has the vector registers and MXCSR somewhere else: in the host's.
+    /// Has the vector registers and MXCSR somewhere else, or the x87 unit: in the host's.
     @FunctionalInterface
     public interface VectorHolder {
-        /// Puts them into [#xmm], [#ymmHigh] and [#mxcsr], and has them no more.
+        /// Puts them into [#xmm], [#ymmHigh] and [#mxcsr], or into [#x87], and has them no more.
         void giveBack();
     }
 
@@ -567,8 +568,31 @@ public final class Cpu {
         }
     }
 
+    /// Says who has the x87 unit from now on.
+    public void holdX87(VectorHolder holder) {
+        x87Holder = holder;
+    }
+
+    /// Before [#x87] or what may be done with it is read or changed.
+    public void takeX87() {
+        VectorHolder holder = x87Holder;
+        if (holder != null) {
+            x87Holder = null;
+            holder.giveBack();
+        }
+    }
+
+    /// Before anything of either is.
+    public void takeExtended() {
+        takeVectors();
+        takeX87();
+    }
+
     /// For x87 instructions other than FWAIT: `#NM` if CR0.EM or CR0.TS is set.
     public void useX87() {
+        if (x87Holder != null) {
+            takeX87();
+        }
         if (control.x87Trapped()) {
             throw nm();
         }
@@ -576,6 +600,9 @@ public final class Cpu {
 
     /// For FWAIT: `#NM` if CR0.MP and CR0.TS are set.
     public void useFwait() {
+        if (x87Holder != null) {
+            takeX87();
+        }
         if (control.fwaitTrapped()) {
             throw nm();
         }
@@ -583,8 +610,8 @@ public final class Cpu {
 
     /// For MMX: `#UD` if CR0.EM is set, `#NM` if CR0.TS is, `#MF` if an x87 exception waits.
     public void useMmx() {
-        if (vectorHolder != null) {
-            takeVectors();
+        if (x87Holder != null) {
+            takeX87();
         }
         if (control.x87Trapped()) {
             throw control.emulation() ? ud() : nm();

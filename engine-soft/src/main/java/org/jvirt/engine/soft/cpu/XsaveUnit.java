@@ -63,7 +63,7 @@ public final class XsaveUnit {
 
     /// FXSAVE at a 16-byte aligned address.
     public void fxsave(long la, boolean wide) {
-        cpu.takeVectors();
+        cpu.takeExtended();
         putX87(wide);
         putMxcsr();
         int registers = cpu.longMode64() ? 16 : 8;
@@ -76,7 +76,7 @@ public final class XsaveUnit {
 
     /// FXRSTOR from a 16-byte aligned address.
     public void fxrstor(long la, boolean wide) {
-        cpu.takeVectors();
+        cpu.takeExtended();
         int registers = cpu.longMode64() ? 16 : 8;
         boolean sse = (cpu.control.cr4() & Control.OSFXSR) != 0;
         int end = sse ? 160 + 16 * registers : 160;
@@ -125,7 +125,7 @@ public final class XsaveUnit {
 
     /// XSAVE and XSAVEOPT (`optimized`) at `la`.
     public void xsave(long la, boolean wide, boolean optimized) {
-        cpu.takeVectors();
+        cpu.takeExtended();
         checkAligned(la);
         long components = requested();
         long used = inUse();
@@ -142,7 +142,7 @@ public final class XsaveUnit {
 
     /// XSAVEC and, with `supervisor`, XSAVES at `la`.
     public void xsavec(long la, boolean wide) {
-        cpu.takeVectors();
+        cpu.takeExtended();
         checkAligned(la);
         long components = requested();
         long used = inUse();
@@ -181,7 +181,7 @@ public final class XsaveUnit {
     ///
     /// @param compactedOnly XRSTORS refuses the standard form
     public void xrstor(long la, boolean wide, boolean compactedOnly) {
-        cpu.takeVectors();
+        cpu.takeExtended();
         checkAligned(la);
         long components = requested();
         long state = cpu.mmu.load64(la + HEADER);
@@ -251,7 +251,7 @@ public final class XsaveUnit {
 
     /// XGETBV with ECX 1.
     public long xcr0InUse() {
-        cpu.takeVectors();
+        cpu.takeExtended();
         return cpu.control.xcr0() & inUse();
     }
 
@@ -377,7 +377,7 @@ public final class XsaveUnit {
 
     /// Everything, in the standard form.
     XsaveArea save() {
-        cpu.takeVectors();
+        cpu.takeExtended();
         Arrays.fill(buffer, (byte) 0);
         putX87(true);
         putMxcsr();
@@ -389,7 +389,7 @@ public final class XsaveUnit {
     }
 
     void load(XsaveArea area) {
-        cpu.takeVectors();
+        cpu.takeExtended();
         byte[] bytes = area.bytes();
         Arrays.fill(buffer, (byte) 0);
         System.arraycopy(bytes, 0, buffer, 0, Math.min(bytes.length, buffer.length));

@@ -100,7 +100,7 @@ public final class X87Ops {
 
     /// What the unit keeps as opcode of the last instruction: the low three bits of the first byte, and the ModRM
     /// byte. That of a memory operand is put together from the address, with the shortest displacement.
-    static int opcode(Instruction insn) {
+    public static int opcode(Instruction insn) {
         int escape = (insn.row().opcode() & 7) << 8;
         int operand = insn.memoryOperand();
         if (operand < 0) {

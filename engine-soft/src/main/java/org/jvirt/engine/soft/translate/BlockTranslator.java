@@ -11,9 +11,11 @@ import org.jvirt.engine.soft.translate.emit.StackCode;
 import org.jvirt.engine.soft.translate.emit.StringCode;
 import org.jvirt.engine.soft.translate.emit.Stubs;
 import org.jvirt.engine.soft.translate.emit.SystemCode;
+import org.jvirt.engine.soft.translate.emit.X87Code;
 import org.jvirt.engine.soft.translate.vector.HostCpu;
 import org.jvirt.engine.soft.translate.vector.VectorInstructions;
 import org.jvirt.engine.soft.translate.vector.VectorUse;
+import org.jvirt.engine.soft.translate.vector.X87Instructions;
 import org.jvirt.x86.CodeSize;
 import org.jvirt.x86.CodeWriter;
 import org.jvirt.x86.CpuFeature;
@@ -40,6 +42,7 @@ final class BlockTranslator {
     private final IntegerCode integers;
     private final StringCode strings;
     private final SystemCode system;
+    private final X87Code x87;
     private final HostCpu host;
     private final GuestFeatures guest;
     private final Decoder decoder = new Decoder();
@@ -65,6 +68,7 @@ final class BlockTranslator {
         integers = new IntegerCode(emitter);
         strings = new StringCode(emitter);
         system = new SystemCode(emitter);
+        x87 = new X87Code(emitter);
         for (int i = 0; i < MAX_INSTRUCTIONS; i++) {
             instructions[i] = new Instruction();
         }
@@ -105,15 +109,20 @@ final class BlockTranslator {
         forecast.begin(page);
         analyse(start, count);
         VectorUse vectors = VectorUse.NONE;
+        boolean usesX87 = false;
         for (int i = 0; i < count; i++) {
-            VectorUse use = VectorInstructions.use(instructions[i], host);
+            boolean isX87 = X87Instructions.isNative(instructions[i], host);
+            usesX87 |= isX87;
+            VectorUse use = isX87
+                    ? X87Instructions.vectors(instructions[i])
+                    : VectorInstructions.use(instructions[i], host);
             if (use == VectorUse.SSE || use == VectorUse.AVX) {
                 vectors = use.ordinal() > vectors.ordinal() ? use : vectors;
             }
         }
         writer.begin(cache.end());
         emitter.begin(context, rip);
-        branches.enter(vectors != VectorUse.NONE);
+        branches.enter(vectors != VectorUse.NONE, usesX87);
         if (!emit(rip, count)) {
             return null;
         }
@@ -183,8 +192,12 @@ final class BlockTranslator {
             Instruction insn = instructions[i];
             emitter.next(offsets[i], live[i]);
             if (!emitter.hasRoom()) {
+                emitter.writeNote();
                 branches.goOn(rip + offsets[i]);
                 return true;
+            }
+            if (insn.row().endsBlock()) {
+                emitter.writeNote();
             }
             if (insn.row().branch()) {
                 if (branches.emit(insn)) {
@@ -200,12 +213,16 @@ final class BlockTranslator {
             return true;
         }
         emitter.next(offsets[count], live[count]);
+        emitter.writeNote();
         branches.goOn(rip + offsets[count]);
         return true;
     }
 
     /// @param next the instruction after it in the block
     private boolean emit(Instruction insn, @Nullable Instruction next) {
+        if (X87Instructions.isNative(insn, host)) {
+            return x87.emit(insn);
+        }
         return switch (VectorInstructions.use(insn, host)) {
             case SSE, AVX -> VectorInstructions.emit(emitter, insn);
             case UNSUPPORTED -> false;

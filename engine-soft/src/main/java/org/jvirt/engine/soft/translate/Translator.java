@@ -14,6 +14,7 @@ import org.jvirt.engine.soft.translate.memory.StateBlock;
 import org.jvirt.engine.soft.translate.vector.HostCpu;
 import org.jvirt.engine.soft.translate.vector.VectorState;
 import org.jvirt.engine.soft.translate.vector.VectorUse;
+import org.jvirt.engine.soft.translate.vector.X87State;
 import org.jvirt.linux.NativeCode;
 import org.jvirt.x86.CodeWriter;
 
@@ -51,6 +52,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final TranslatorCounters counters;
     private final MemorySegment enterCode;
     private final boolean needsAvx;
+    private final X87State x87 = new X87State();
+    private final Cpu.VectorHolder x87Holder = this::giveBackX87;
     private TranslatedBlock.@Nullable Exit pending;
 
     public Translator(Cpu cpu, GuestFeatures guest) {
@@ -84,6 +87,16 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         @Override
         public void emitSave(CodeWriter code) {
             VectorState.emitSave(code, host);
+        }
+
+        @Override
+        public void emitX87Load(CodeWriter code) {
+            X87State.emitLoad(code);
+        }
+
+        @Override
+        public void emitX87Save(CodeWriter code) {
+            X87State.emitSave(code);
         }
     }
 
@@ -252,6 +265,13 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     }
                     next = cache.address(block.entryAhead);
                 }
+                case ExitReason.X87 -> {
+                    TranslatedBlock block = cache.at(site);
+                    if (!loadX87()) {
+                        return leave(block.rip, StateLayout.FLAGS, Outcome.INTERPRET);
+                    }
+                    next = cache.address(block.entryAhead);
+                }
                 case ExitReason.INTERPRET -> {
                     counters.interpreted++;
                     return interpret(site);
@@ -318,6 +338,21 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     public void giveBack() {
         VectorState.toJava(cpu, state.segment(), 0);
         state.setInt(StateLayout.VECTORS_ABSENT, 1);
+    }
+
+    private boolean loadX87() {
+        if (!X87State.mayLoad(cpu)) {
+            return false;
+        }
+        x87.toNative(cpu, state.segment());
+        state.setInt(StateLayout.X87_READY, 1);
+        cpu.holdX87(x87Holder);
+        return true;
+    }
+
+    private void giveBackX87() {
+        x87.toJava(cpu, state.segment());
+        state.setInt(StateLayout.X87_READY, 0);
     }
 
     @Override

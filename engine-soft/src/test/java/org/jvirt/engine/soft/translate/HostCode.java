@@ -8,6 +8,7 @@ import java.util.Set;
 import org.jvirt.engine.soft.translate.emit.Stubs;
 import org.jvirt.engine.soft.translate.vector.HostCpu;
 import org.jvirt.engine.soft.translate.vector.VectorState;
+import org.jvirt.engine.soft.translate.vector.X87State;
 import org.jvirt.x86.CodeWriter;
 import org.jvirt.x86.CpuFeature;
 
@@ -43,6 +44,16 @@ public final class HostCode implements AutoCloseable {
             @Override
             public void emitSave(CodeWriter code) {
                 VectorState.emitSave(code, HOST);
+            }
+
+            @Override
+            public void emitX87Load(CodeWriter code) {
+                X87State.emitLoad(code);
+            }
+
+            @Override
+            public void emitX87Save(CodeWriter code) {
+                X87State.emitSave(code);
             }
         });
         cache.keep(writer);

@@ -33,6 +33,7 @@ public final class BlockEmitter {
     private static final int SUBTRACT_MEMORY = 0x2B;
     private static final int NONE = -1;
     private static final int MAX_STUBS = 256;
+    private static final int MAX_NOTES = 64;
     private static final int GUEST_RSP_NUMBER = 4;
     /// Kinds of stubs.
     private static final int READ = 0;
@@ -58,7 +59,17 @@ public final class BlockEmitter {
     private final int[] stubRetry = new int[MAX_STUBS];
     private final int[] stubOffset = new int[MAX_STUBS];
     private final int[] stubKind = new int[MAX_STUBS];
+    /// The number of the note that the stub writes, or -1.
+    private final int[] stubNote = new int[MAX_STUBS];
     private int stubCount;
+
+    /// The block's x87 instructions: address, opcode, and segment of the last operand in memory or -1.
+    private final long[] noteRip = new long[MAX_NOTES];
+    private final int[] noteOpcode = new int[MAX_NOTES];
+    private final int[] noteSegment = new int[MAX_NOTES];
+    private int notes;
+    /// The one that the state block does not tell of yet, or -1.
+    private int note;
 
     private int addressBase;
     private int addressIndex;
@@ -89,6 +100,8 @@ public final class BlockEmitter {
         blockRip = rip;
         flagsSaved = false;
         stubCount = 0;
+        notes = 0;
+        note = NONE;
     }
 
     /// Goes on to the instruction `newOffset` bytes into the block, before which the flags in `live` matter.
@@ -102,7 +115,7 @@ public final class BlockEmitter {
 
     /// Whether another instruction still has room for its stubs.
     public boolean hasRoom() {
-        return stubCount + 8 < MAX_STUBS;
+        return stubCount + 8 < MAX_STUBS && notes < MAX_NOTES;
     }
 
     public CodeWriter code() {
@@ -425,7 +438,37 @@ public final class BlockEmitter {
         stubOffset[stubCount] = offset
                 | (flagsSaved ? ExitReason.FLAGS_SAVED : 0)
                 | (alignment > 1 ? Integer.numberOfTrailingZeros(alignment) << ExitReason.ALIGNMENT_SHIFT : 0);
+        stubNote[stubCount] = note;
         stubKind[stubCount++] = kind;
+    }
+
+    // ---------------------------------------------------------------- the last x87 instruction
+
+    /// The current instruction is the last x87 instruction from now on.
+    ///
+    /// @param segment of its operand, or -1 if that is not in memory
+    void noteX87(int opcode, int segment) {
+        noteRip[notes] = rip();
+        noteOpcode[notes] = opcode;
+        noteSegment[notes] = segment < 0 && note != NONE ? noteSegment[note] : segment;
+        note = notes++;
+    }
+
+    /// The state block tells of it already.
+    void forgetNote() {
+        note = NONE;
+    }
+
+    /// Before what may leave the block without a stub of it: the state block learns of the last x87 instruction.
+    public void writeNote() {
+        if (note != NONE) {
+            writeNote(note);
+            note = NONE;
+        }
+    }
+
+    private void writeNote(int number) {
+        X87Code.writeNote(w, noteRip[number], noteOpcode[number], noteSegment[number]);
     }
 
     /// The jump goes to where the interpreter executes the current instruction, of which nothing has happened yet.
@@ -443,6 +486,7 @@ public final class BlockEmitter {
     /// The block ends here: the interpreter executes the current instruction.
     public void endWithInterpreter() {
         bringFlags();
+        writeNote();
         w.callFar(stubs.interpret);
         w.short2(offset);
     }
@@ -451,6 +495,9 @@ public final class BlockEmitter {
     public void finish() {
         for (int i = 0; i < stubCount; i++) {
             w.here(stubJump[i]);
+            if (stubNote[i] != NONE) {
+                writeNote(stubNote[i]);
+            }
             if (stubKind[i] == INTERPRET) {
                 w.callFar(stubs.interpret);
                 w.short2(stubOffset[i]);

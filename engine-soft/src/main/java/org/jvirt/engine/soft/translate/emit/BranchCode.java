@@ -82,7 +82,10 @@ public final class BranchCode {
     }
 
     /// Writes the ways in. The first byte is the entry of the jump table, with RCX the address meant.
-    public void enter(boolean vectors) {
+    ///
+    /// @param vectors whether the block uses the vector registers
+    /// @param x87     whether it uses the x87 unit
+    public void enter(boolean vectors, boolean x87) {
         exits = 0;
         long rip = e.blockRip();
         w.constant(R13, -rip);
@@ -108,6 +111,12 @@ public final class BranchCode {
             w.callFar(e.stubs().vectors);
             w.hereShort(present);
             w.hereShort(ready);
+        }
+        if (x87) {
+            w.load(4, RCX, RSP, StateLayout.X87_ABSENT);
+            int present = w.jumpIfRcxZero();
+            w.callFar(e.stubs().x87);
+            w.hereShort(present);
         }
     }
 

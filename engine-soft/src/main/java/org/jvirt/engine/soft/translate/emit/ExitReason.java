@@ -19,6 +19,8 @@ public final class ExitReason {
     /// A POP or a PUSH is not on the page that its entry knows; at the site as for other misses.
     public static final int POP_MISS = 7;
     public static final int PUSH_MISS = 8;
+    /// The block needs the x87 unit.
+    public static final int X87 = 9;
 
     /// In the offset at a site: the live flags are in [StateLayout#SAVED_FLAGS].
     public static final int FLAGS_SAVED = 1 << 15;

@@ -65,8 +65,24 @@ public final class StateLayout {
     public static final int SELECTORS = 288;
     /// 16 registers of 32 bytes.
     public static final int YMM = 320;
-    /// For x87 and MMX: 512 bytes as FXSAVE writes them, aligned to 16.
-    public static final int FXSAVE = 832;
+    /// The x87 unit while generated code has it but the host does not: as XSAVE writes it, aligned to 64.
+    public static final int X87 = 3072;
+    /// Not zero: the host's x87 unit is not the guest's while generated code runs (int).
+    public static final int X87_ABSENT = 3648;
+    /// Not zero: [#X87] is the guest's unit, which translated code may use, unless the host's is (int).
+    public static final int X87_READY = 3652;
+    /// The host's own control word (short).
+    public static final int HOST_X87_CONTROL = 3656;
+    /// The last x87 instruction: opcode and selector of its code (int each), offset; selector (int) and offset of its
+    /// operand.
+    public static final int X87_OPCODE = 3660;
+
+    public static final int X87_CODE_SELECTOR = 3664;
+    public static final int X87_DATA_SELECTOR = 3668;
+    public static final int X87_INSTRUCTION = 3672;
+    public static final int X87_DATA = 3680;
+    /// RAX and RDX while the unit is loaded.
+    public static final int X87_SCRATCH = 3688;
 
     /// Sets of rights that have tables: see [#read].
     public static final int CONTEXTS = 3;

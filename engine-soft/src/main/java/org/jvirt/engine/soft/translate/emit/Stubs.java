@@ -9,19 +9,27 @@ public final class Stubs {
     private static final int ADD_FROM_MEMORY = 0x03;
     private static final int RAX = 0;
     private static final int RCX = 1;
+    private static final int RDX = 2;
+    private static final int NONE = -1;
     private static final int RSP = 4;
     private static final int RDI = 7;
     private static final int RSI = 6;
     private static final int R13 = 13;
     private static final int[] CALLEE_SAVED = {3, 5, 12, 13, 14, 15};
 
-    /// What is needed to load and store the vector registers.
+    /// What is needed to load and store the vector registers and the x87 unit.
     public interface VectorTransfer {
         /// Loads them from the state block, MXCSR included. RAX, RCX and flags are free.
         void emitLoad(CodeWriter code);
 
         /// Stores them and gives the host its own MXCSR back.
         void emitSave(CodeWriter code);
+
+        /// Loads the x87 unit from the state block. RAX and RDX are free, flags stay.
+        void emitX87Load(CodeWriter code);
+
+        /// Stores it and gives the host its own back. RAX and RDX are free, flags stay.
+        void emitX87Save(CodeWriter code);
     }
 
     final int enter;
@@ -32,6 +40,7 @@ public final class Stubs {
     final int direct;
     final int interpret;
     final int vectors;
+    final int x87;
     final int popMiss;
     final int pushMiss;
     private final int[] readMiss = new int[StateLayout.CONTEXTS];
@@ -47,6 +56,7 @@ public final class Stubs {
         direct = site(w, ExitReason.DIRECT);
         interpret = site(w, ExitReason.INTERPRET);
         vectors = site(w, ExitReason.VECTORS);
+        x87 = x87(w, transfer);
         popMiss = site(w, ExitReason.POP_MISS);
         pushMiss = site(w, ExitReason.PUSH_MISS);
         unknownTarget = w.size();
@@ -82,6 +92,11 @@ public final class Stubs {
         int without = w.jumpIf(CodeWriter.NOT_EQUAL);
         transfer.emitLoad(w);
         w.here(without);
+        w.load(4, RCX, RSP, StateLayout.X87_ABSENT);
+        w.registers(0x85, 4, RCX, RCX);
+        int withoutX87 = w.jumpIf(CodeWriter.NOT_EQUAL);
+        transfer.emitX87Load(w);
+        w.here(withoutX87);
         w.load(4, RAX, RSP, StateLayout.FLAGS);
         w.flagsFromRax();
         for (int guest = 0; guest < 13; guest++) {
@@ -101,6 +116,11 @@ public final class Stubs {
         int without = w.jumpIf(CodeWriter.NOT_EQUAL);
         transfer.emitSave(w);
         w.here(without);
+        w.load(4, RCX, RSP, StateLayout.X87_ABSENT);
+        w.registers(0x85, 4, RCX, RCX);
+        int withoutX87 = w.jumpIf(CodeWriter.NOT_EQUAL);
+        transfer.emitX87Save(w);
+        w.here(withoutX87);
         w.load(4, RAX, RSP, StateLayout.EXIT_REASON);
         w.load(8, RSP, RSP, StateLayout.HOST_STACK);
         for (int i = CALLEE_SAVED.length - 1; i >= 0; i--) {
@@ -115,6 +135,26 @@ public final class Stubs {
         w.pop(RCX);
         w.store(8, RCX, RSP, StateLayout.EXIT_SITE);
         w.storeConstant(4, reason, RSP, -1, StateLayout.EXIT_REASON);
+        w.jumpBack(exit);
+        return start;
+    }
+
+    /// Called where the x87 unit is needed: loads it and goes on, or leaves if Java has it. Flags stay.
+    private int x87(CodeWriter w, VectorTransfer transfer) {
+        int start = w.size();
+        w.pop(RCX);
+        w.store(8, RCX, RSP, StateLayout.EXIT_SITE);
+        w.load(4, RCX, RSP, StateLayout.X87_READY);
+        int absent = w.jumpIfRcxZero();
+        w.store(8, RAX, RSP, StateLayout.X87_SCRATCH);
+        w.store(8, RDX, RSP, StateLayout.X87_SCRATCH + 8);
+        transfer.emitX87Load(w);
+        w.load(8, RAX, RSP, StateLayout.X87_SCRATCH);
+        w.load(8, RDX, RSP, StateLayout.X87_SCRATCH + 8);
+        w.storeConstant(4, 0, RSP, NONE, StateLayout.X87_ABSENT);
+        w.jumpMemory(RSP, NONE, 0, StateLayout.EXIT_SITE);
+        w.hereShort(absent);
+        w.storeConstant(4, ExitReason.X87, RSP, NONE, StateLayout.EXIT_REASON);
         w.jumpBack(exit);
         return start;
     }

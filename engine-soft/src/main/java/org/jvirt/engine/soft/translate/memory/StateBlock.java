@@ -26,6 +26,7 @@ public final class StateBlock implements Signals.Listener, AutoCloseable {
         memory = HostMemory.allocate("jvirt-vcpu" + processor, (long) StateLayout.STACK + StateLayout.SIZE);
         state = memory.segment().asSlice(StateLayout.STACK, StateLayout.SIZE);
         setInt(StateLayout.VECTORS_ABSENT, 1);
+        setInt(StateLayout.X87_ABSENT, 1);
         setLong(StateLayout.STACK_MASK, ~0xFF8L);
         setLong(StateLayout.INDEX_MASK, (StateLayout.TLB_ENTRIES - 1L) << 12);
     }
@@ -89,6 +90,7 @@ public final class StateBlock implements Signals.Listener, AutoCloseable {
     ///
     /// @param flagsAt [StateLayout#FLAGS] or [StateLayout#SAVED_FLAGS]
     public void leave(Cpu cpu, int flagsAt) {
+        setInt(StateLayout.X87_ABSENT, 1);
         MemorySegment.copy(state, LONG, StateLayout.REGISTERS, cpu.r, 0, HOST_REGISTERS);
         MemorySegment.copy(state, LONG, StateLayout.R13, cpu.r, HOST_REGISTERS, 3);
         int ax = getInt(flagsAt);

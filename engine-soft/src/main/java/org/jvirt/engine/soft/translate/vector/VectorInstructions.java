@@ -7,7 +7,8 @@ import org.jvirt.x86.Instruction;
 public final class VectorInstructions {
     private VectorInstructions() {}
 
-    /// What a guest instruction needs; it is one that the guest's processor has.
+    /// What a guest instruction needs; it is one that the guest's processor has, and none of those that
+    /// [X87Instructions] knows.
     public static VectorUse use(Instruction insn, HostCpu host) {
         boolean vectors = false;
         for (int i = 0; i < insn.operandCount(); i++) {
@@ -35,6 +36,8 @@ public final class VectorInstructions {
         return switch (insn.mnemonic()) {
             // the x87 instruction that came with SSE3
             case FISTTP -> VectorUse.UNSUPPORTED;
+            // from memory, some processors put the x87 unit into its MMX state and some do not
+            case CVTPI2PS -> VectorUse.UNSUPPORTED;
             // they may unmask exceptions
             case LDMXCSR, VLDMXCSR -> VectorUse.UNSUPPORTED;
             // each processor's own last bits: guests see the same on all

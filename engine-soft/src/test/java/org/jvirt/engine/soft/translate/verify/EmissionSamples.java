@@ -50,6 +50,7 @@ final class EmissionSamples {
         stack();
         strings();
         vectors();
+        x87();
         controlTransfers();
         sequences();
     }
@@ -249,6 +250,26 @@ final class EmissionSamples {
         single(asm -> asm.rep().stosd());
         single(asm -> asm.rep().cmpsb());
         single(asm -> asm.repne().scasb());
+    }
+
+    private void x87() {
+        single(Mnemonic.FLD, SIMPLE.qword());
+        single(Mnemonic.FLD, SEGMENT.dword());
+        single(Mnemonic.FSTP, MOVED.size(10));
+        single(Mnemonic.FISTP, SIMPLE.dword());
+        single(Mnemonic.FADD, RELATIVE.dword());
+        single(asm -> asm.emit(Mnemonic.FMULP, ST1, ST0));
+        single(Mnemonic.FCOMI, ST0, ST1);
+        single(asm -> asm.emit(Mnemonic.FLDCW, SIMPLE));
+        single(asm -> asm.emit(Mnemonic.FNSTSW, AX));
+        single(asm -> asm.emit(Mnemonic.FNINIT));
+        single(Mnemonic.PADDD, MM0, SIMPLE.qword());
+        single(Mnemonic.MOVQ, SIMPLE.qword(), MM7);
+        single(asm -> asm.emit(Mnemonic.EMMS));
+        block(asm -> asm.emit(Mnemonic.FLD, SIMPLE.qword())
+                .emit(Mnemonic.FADD, INDEXED.qword())
+                .emit(Mnemonic.FSTP, SIMPLE.qword())
+                .ret());
     }
 
     private void vectors() {

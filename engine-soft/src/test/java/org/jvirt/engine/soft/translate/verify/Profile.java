@@ -2,6 +2,7 @@ package org.jvirt.engine.soft.translate.verify;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jvirt.x86.CpuFeature;
 import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.OpcodeRow;
 import org.jvirt.x86.OpcodeTable;
@@ -14,6 +15,7 @@ enum Profile {
     SSE,
     AVX,
     X87,
+    MMX,
     SYSTEM,
     /// Rows of all kinds.
     MIXED;
@@ -47,9 +49,12 @@ enum Profile {
         if (row.privileged() || row.ioplSensitive() || row.portAccess() || row.umip() || isSystem(row)) {
             return SYSTEM;
         }
+        if (row.feature() == CpuFeature.MMX || usesFile(row, OperandKind.MMX)) {
+            return MMX;
+        }
         return switch (row.feature()) {
             case X87 -> X87;
-            case MMX, SSE, SSE2, SSE3, SSE4A, SSSE3, SSE4_1, SSE4_2, AES, PCLMULQDQ, SHA, GFNI -> SSE;
+            case SSE, SSE2, SSE3, SSE4A, SSSE3, SSE4_1, SSE4_2, AES, PCLMULQDQ, SHA, GFNI -> SSE;
             case AVX, AVX2, F16C, FMA, AVX_AES, AVX_PCLMULQDQ -> AVX;
             case XSAVE, XSAVEC, XSAVES, XSAVEOPT, FXSR, VMX, SVM, RTM, SMX, FSGSBASE, MSR, SYSCALL, PKU -> SYSTEM;
             default -> INTEGER;
@@ -74,6 +79,7 @@ enum Profile {
         // in the manual's notation: Sw or the name, Cd, Dd
         String pattern = switch (file) {
             case SEGMENT -> "Sw|[C-GS]S";
+            case MMX -> "[PQN][^X].*";
             case CONTROL -> "C[^SL].*";
             case DEBUG -> "D[^SXL].*";
             default -> throw new IllegalArgumentException("No pattern for " + file);

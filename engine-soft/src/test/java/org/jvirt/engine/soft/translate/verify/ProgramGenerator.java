@@ -34,6 +34,7 @@ final class ProgramGenerator {
         Profile.SSE,
         Profile.AVX,
         Profile.X87,
+        Profile.MMX,
         Profile.SYSTEM,
         Profile.MIXED
     };
@@ -59,7 +60,7 @@ final class ProgramGenerator {
     private int loops;
     private int nextId;
 
-    private ProgramGenerator(long seed) {
+    private ProgramGenerator(long seed, Profile[] profiles) {
         this.seed = seed;
         random = new SplittableRandom(seed);
         kind = switch (random.nextInt(8)) {
@@ -67,7 +68,7 @@ final class ProgramGenerator {
             case 1, 2, 3 -> CodeKind.SUPERVISOR64;
             default -> CodeKind.USER64;
         };
-        profile = PROFILES[random.nextInt(PROFILES.length)];
+        profile = profiles[random.nextInt(profiles.length)];
         roles = Roles.choose(random, kind, profile == Profile.STRING || random.nextInt(8) == 0);
         writesCode = random.nextInt(8) == 0;
         calm = random.nextInt(4) != 0;
@@ -95,7 +96,12 @@ final class ProgramGenerator {
     }
 
     static Program program(long seed, int entries) {
-        return new ProgramGenerator(seed).make(entries);
+        return new ProgramGenerator(seed, PROFILES).make(entries);
+    }
+
+    /// The program of a seed is mostly made of one kind.
+    static Program program(long seed, int entries, Profile profile) {
+        return new ProgramGenerator(seed, new Profile[] {profile}).make(entries);
     }
 
     private Program make(int entries) {

@@ -10,6 +10,8 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.jvirt.core.Hypervisor;
 import org.jvirt.engine.soft.SoftHypervisor;
 
@@ -22,6 +24,7 @@ class VerificationTest {
     private static final long RANDOM_SEED = System.nanoTime();
     private static final int PROGRAMS = 1_100;
     private static final int INTERRUPTED_PROGRAMS = 200;
+    private static final int ONE_KIND_PROGRAMS = 250;
     private static final int LONG_RUN = 400_000;
     private static final int ENTRIES = 48;
     private static final int MOST_REPORTS = 4;
@@ -68,6 +71,13 @@ class VerificationTest {
     @Test
     void randomProgramsOfARandomSeedDoTheSame() {
         verify(RANDOM_SEED, PROGRAMS, (v, seed) -> v.run(seed, ENTRIES));
+    }
+
+    /// Register stack, status and pointers, with what is native and what is not in every order.
+    @ParameterizedTest
+    @EnumSource(names = {"X87", "MMX"})
+    void programsOfOneKindDoTheSame(Profile profile) {
+        verify(RANDOM_SEED, ONE_KIND_PROGRAMS, (v, seed) -> v.run(seed, ENTRIES, profile));
     }
 
     @Test

@@ -56,6 +56,11 @@ final class Verifier implements AutoCloseable {
         return run(ProgramGenerator.program(seed, entryCount));
     }
 
+    /// As [#run(long, int)], for a program mostly made of one kind.
+    Optional<String> run(long seed, int entryCount, Profile profile) {
+        return run(ProgramGenerator.program(seed, entryCount, profile));
+    }
+
     /// As [#run(long, int)], but the tested engine is interrupted again and again.
     Optional<String> runInterrupted(long seed, int entryCount) {
         return run(ProgramGenerator.program(seed, entryCount).interruptedAtRandom());
