@@ -249,17 +249,22 @@ public final class CodeWriter {
 
     /// PEXT: the bits of `from` that a mask in memory chooses, packed; flags stay. Needs BMI2.
     public void extractBits(int to, int from, int maskBase, int maskDisplacement) {
-        if (maskBase != RSP || maskDisplacement != (byte) maskDisplacement) {
-            throw new IllegalArgumentException("A mask at a short distance from RSP is expected");
+        if (maskBase != RSP) {
+            throw new IllegalArgumentException("A mask at a distance from RSP is expected");
         }
+        boolean near = maskDisplacement == (byte) maskDisplacement;
         // VEX.LZ.F3.0F38.W1 F5 /r
         byte1(0xC4);
         byte1((to > 7 ? 0 : 0x80) | 0x60 | 2);
         byte1(0x80 | (~from & 15) << 3 | 2);
         byte1(0xF5);
-        byte1(0x44 | (to & 7) << 3);
+        byte1((near ? 0x44 : 0x84) | (to & 7) << 3);
         byte1(0x24);
-        byte1(maskDisplacement);
+        if (near) {
+            byte1(maskDisplacement);
+        } else {
+            int4(maskDisplacement);
+        }
     }
 
     /// TEST of a register with a sign-extended constant.

@@ -31,10 +31,11 @@ public final class Encoder {
         return this;
     }
 
-    /// Begins with a copy of a decoded instruction of 64-bit code, without its segment override and with 64-bit
-    /// addresses: what follows replaces its operands.
+    /// Begins with a copy of a decoded instruction as 64-bit code, without its segment override and with 64-bit
+    /// addresses: what follows replaces its operands. An instruction of 32-bit code must have the same meaning there.
     public Encoder start(Instruction decoded) {
         pending.set(decoded);
+        pending.codeSize = CodeSize.CODE64;
         pending.segmentOverridden = false;
         pending.segment = Instruction.DS;
         pending.addressSize = CodeSize.CODE64.addressSize();

@@ -62,11 +62,12 @@ public final class Interpreter {
         }
     }
 
-    /// What the processor has in 64-bit mode, for a translator.
+    /// What the processor has in 64-bit and in 32-bit code, for a translator.
     public static GuestFeatures features(Cpu cpu) {
-        var context = new OpContext(CodeSize.CODE64, 8, true, false, false, cpu.cpuid());
+        var wide = new OpContext(CodeSize.CODE64, 8, true, false, false, cpu.cpuid());
+        var narrow = new OpContext(CodeSize.CODE32, 4, true, false, false, cpu.cpuid());
         return new GuestFeatures(
-                insn -> Operations.isAvailable(insn, context), cpu.has(CpuFeature.ABM) && cpu.has(CpuFeature.BMI1));
+                insn -> Operations.isAvailable(insn, insn.codeSize().isLong() ? wide : narrow), cpu.has(CpuFeature.ABM) && cpu.has(CpuFeature.BMI1));
     }
 
     /// Executes until somebody else must decide.

@@ -20,6 +20,8 @@ public final class Segments {
     /// A slot of [#base] that is always zero: the segments that 64-bit mode ignores.
     public static final int NO_BASE = 8;
 
+    private static final int FLAT = 1 << ES | 1 << CS | 1 << SS | 1 << DS;
+
     /// What each register adds to an offset. In 64-bit mode only FS, GS, LDTR and TR count.
     public final long[] base = new long[9];
 
@@ -31,6 +33,10 @@ public final class Segments {
     private final long[] writeLow = new long[6];
     private final long[] writeHigh = new long[6];
     private final Cpu cpu;
+    /// A bit for each register that adds nothing to an offset and allows all of them.
+    private int flat;
+    /// A bit for each register that allows all offsets.
+    private int whole;
 
     Segments(Cpu cpu) {
         this.cpu = cpu;
@@ -122,6 +128,15 @@ public final class Segments {
         readHigh[segment] = readable ? high : 0;
         writeLow[segment] = writable ? low : 1;
         writeHigh[segment] = writable ? high : 0;
+        boolean all = readable && (writable || segment == CS) && low == 0 && high == 0xFFFF_FFFFL;
+        whole = whole & ~(1 << segment) | (all ? 1 << segment : 0);
+        flat = flat & ~(1 << segment) | (all && base[segment] == 0 ? 1 << segment : 0);
+    }
+
+    /// What of segmentation remains for 32-bit code: -1 if ES, CS, SS or DS does more than show all 4 GiB, else a
+    /// bit for FS (1) and for GS (2) if they allow every offset.
+    public int flatness() {
+        return (flat & FLAT) == FLAT ? whole >> FS & 3 : -1;
     }
 
     /// The linear address of `size` bytes at `offset`, by the rules of the current mode.

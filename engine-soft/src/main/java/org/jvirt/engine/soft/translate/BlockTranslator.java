@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.translate.emit.BlockEmitter;
 import org.jvirt.engine.soft.translate.emit.BranchCode;
+import org.jvirt.engine.soft.translate.emit.CodeMode;
 import org.jvirt.engine.soft.translate.emit.FlagUse;
 import org.jvirt.engine.soft.translate.emit.IntegerCode;
 import org.jvirt.engine.soft.translate.emit.StackCode;
@@ -32,6 +33,7 @@ import org.jvirt.x86.OperandKind;
 final class BlockTranslator {
     private static final int PAGE = 4096;
     private static final int MAX_INSTRUCTIONS = 48;
+    private static final long LAST_PAGE_32 = 0xFFFF_F000L;
 
     private final MemorySegment ram;
     private final CodeCache cache;
@@ -53,6 +55,7 @@ final class BlockTranslator {
     private final byte[] page = new byte[PAGE + Decoder.MAX_LENGTH];
     private final Instruction probe = new Instruction();
     private long pageRip;
+    private int mode;
     private final FlagForecast forecast = new FlagForecast();
 
     BlockTranslator(
@@ -89,11 +92,16 @@ final class BlockTranslator {
         return forecast.to();
     }
 
-    /// Translates up to `limit` instructions at backing offset `at`, all on one page or a single one
+    /// Translates for a [CodeMode] up to `limit` instructions at backing offset `at`, all on one page or a single one
     /// that goes on on `secondPage` (-1 for none), and puts the code into the cache.
     /// Null if not even the first can be translated.
     @Nullable
     TranslatedBlock translate(long at, long secondPage, long rip, int context, int limit) {
+        mode = context;
+        if (CodeMode.is32(context) && rip >= LAST_PAGE_32) {
+            // what follows is at address 0
+            return null;
+        }
         int start = (int) (at & PAGE - 1);
         MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, at - start, page, 0, PAGE);
         int end = PAGE;
@@ -106,7 +114,7 @@ final class BlockTranslator {
         if (count == 0) {
             return null;
         }
-        forecast.begin(page);
+        forecast.begin(page, CodeMode.codeSize(mode));
         analyse(start, count);
         VectorUse vectors = VectorUse.NONE;
         boolean usesX87 = false;
@@ -142,7 +150,7 @@ final class BlockTranslator {
     private boolean crosses(long rip) {
         int position = (int) (rip - pageRip);
         return position > PAGE - Decoder.MAX_LENGTH
-                && decoder.decode(page, position, PAGE, CodeSize.CODE64, probe) == DecodeResult.NEEDS_MORE;
+                && decoder.decode(page, position, PAGE, CodeMode.codeSize(mode), probe) == DecodeResult.NEEDS_MORE;
     }
 
     private int decode(int start, int end, int limit) {
@@ -150,7 +158,7 @@ final class BlockTranslator {
         int count = 0;
         while (count < limit && position < PAGE) {
             Instruction insn = instructions[count];
-            if (decoder.decode(page, position, end, CodeSize.CODE64, insn) != DecodeResult.OK) {
+            if (decoder.decode(page, position, end, CodeMode.codeSize(mode), insn) != DecodeResult.OK) {
                 break;
             }
             if (!guest.available().test(insn)) {
@@ -199,11 +207,12 @@ final class BlockTranslator {
             if (insn.row().endsBlock()) {
                 emitter.writeNote();
             }
+            boolean possible = isPossible(insn);
             if (insn.row().branch()) {
-                if (branches.emit(insn)) {
+                if (possible && branches.emit(insn)) {
                     return true;
                 }
-            } else if (emit(insn, i + 1 < count ? instructions[i + 1] : null)) {
+            } else if (possible && emit(insn, i + 1 < count ? instructions[i + 1] : null)) {
                 continue;
             }
             if (i == 0) {
@@ -216,6 +225,21 @@ final class BlockTranslator {
         emitter.writeNote();
         branches.goOn(rip + offsets[count]);
         return true;
+    }
+
+    /// Whether the instruction does in 64-bit host code what it does in the guest's.
+    private boolean isPossible(Instruction insn) {
+        if (!CodeMode.is32(mode)) {
+            return true;
+        }
+        return CodeMode.isAddressable(mode, insn)
+                && switch (insn.mnemonic()) {
+                    // one byte of 32-bit code
+                    case INC, DEC -> true;
+                    // half of the registers there
+                    case VZEROUPPER, VZEROALL -> false;
+                    default -> insn.row().validIn(CodeSize.CODE64);
+                };
     }
 
     /// @param next the instruction after it in the block

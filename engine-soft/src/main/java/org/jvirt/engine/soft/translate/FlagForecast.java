@@ -20,12 +20,14 @@ final class FlagForecast {
     private static final int PAGE = 4096;
 
     private byte[] page = new byte[0];
+    private CodeSize codeSize = CodeSize.CODE64;
     private int from;
     private int to;
 
     /// Begins with the bytes of a page.
-    void begin(byte[] bytes) {
+    void begin(byte[] bytes, CodeSize size) {
         page = bytes;
+        codeSize = size;
         from = Integer.MAX_VALUE;
         to = -1;
     }
@@ -54,7 +56,7 @@ final class FlagForecast {
                 return used | left;
             }
             int start = (int) position;
-            if (decoder.decode(page, start, PAGE, CodeSize.CODE64, insn) != DecodeResult.OK) {
+            if (decoder.decode(page, start, PAGE, codeSize, insn) != DecodeResult.OK) {
                 return used | left;
             }
             from = Math.min(from, start);

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.jvirt.core.cpu.CpuFeature;
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.Tlb;
+import org.jvirt.engine.soft.translate.emit.CodeMode;
 import org.jvirt.engine.soft.translate.emit.ExitReason;
 import org.jvirt.engine.soft.translate.emit.StateLayout;
 import org.jvirt.engine.soft.translate.emit.Stubs;
@@ -16,6 +17,7 @@ import org.jvirt.engine.soft.translate.vector.VectorState;
 import org.jvirt.engine.soft.translate.vector.VectorUse;
 import org.jvirt.engine.soft.translate.vector.X87State;
 import org.jvirt.linux.NativeCode;
+import org.jvirt.x86.CodeSize;
 import org.jvirt.x86.CodeWriter;
 
 /// One processor's translator: makes host code of guest code and runs it.
@@ -32,6 +34,7 @@ import org.jvirt.x86.CodeWriter;
 public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private static final long CACHE_BYTES = 64L << 20;
     private static final int DEFAULT_MXCSR = 0x1F80;
+    private static final long ADDRESSES_32 = 0xFFFF_FFFFL;
 
     /// What is to be done at [Cpu#rip] after [#run].
     public enum Outcome {
@@ -52,6 +55,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final TranslatorCounters counters;
     private final MemorySegment enterCode;
     private final boolean needsAvx;
+    /// What the jump table of 32-bit code is for, by rights.
+    private final int[] modes32 = new int[StateLayout.CONTEXTS];
     private final X87State x87 = new X87State();
     private final Cpu.VectorHolder x87Holder = this::giveBackX87;
     private TranslatedBlock.@Nullable Exit pending;
@@ -102,7 +107,24 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     /// Whether the processor is in a mode whose code can be translated.
     public boolean isReady() {
-        return cpu.longMode64() && cpu.mmu.tlb.context() != Tlb.USER_ALIGNED;
+        return mode() != CodeMode.NONE;
+    }
+
+    /// The processor's [CodeMode].
+    private int mode() {
+        int rights = cpu.mmu.tlb.context();
+        if (rights == Tlb.USER_ALIGNED) {
+            return CodeMode.NONE;
+        }
+        return cpu.longMode64() ? CodeMode.of64(rights) : mode32(rights);
+    }
+
+    private int mode32(int rights) {
+        if (!cpu.protectedMode() || cpu.codeSize() != CodeSize.CODE32 || cpu.stackMask() != ADDRESSES_32) {
+            return CodeMode.NONE;
+        }
+        int segments = cpu.segments.flatness();
+        return segments < 0 || cpu.rip > ADDRESSES_32 ? CodeMode.NONE : CodeMode.of32(rights, segments);
     }
 
     public TranslatorCounters counters() {
@@ -119,7 +141,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     /// The valid translation among `first` and its siblings for the processor's address and rights.
     public @Nullable TranslatedBlock find(@Nullable TranslatedBlock first) {
-        int context = cpu.mmu.tlb.context();
+        int context = mode();
         for (TranslatedBlock block = first; block != null; block = block.nextOfSameCode) {
             if (block.rip == cpu.rip && block.context == context && block.valid) {
                 return block;
@@ -135,7 +157,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         if (cache.isFull()) {
             forgetAll();
         }
-        TranslatedBlock block = translator.translate(at, secondPage, cpu.rip, cpu.mmu.tlb.context(), limit);
+        TranslatedBlock block = translator.translate(at, secondPage, cpu.rip, mode(), limit);
         if (block != null) {
             block.nextOfSameCode = siblings != null && siblings.valid ? siblings : null;
             counters.translated++;
@@ -203,6 +225,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     /// Executes a block, which is for the processor's address and rights, and whatever follows.
     public Outcome run(TranslatedBlock block) {
+        if (CodeMode.is32(block.context)) {
+            choose32(block.context);
+        }
         TranslatedBlock.Exit from = pending;
         pending = null;
         if (from != null && isWay(from, block)) {
@@ -213,6 +238,15 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         state.enter(cpu);
         cpu.leave = false;
         return execute(cache.address(block.entryAhead));
+    }
+
+    /// The jump table of 32-bit code has only blocks that use FS and GS alike.
+    private void choose32(int mode) {
+        int rights = CodeMode.rights(mode);
+        if (modes32[rights] != mode) {
+            modes32[rights] = mode;
+            tables.unlinkAll();
+        }
     }
 
     /// Whether the exit leads to the block: at the same address on the same page under the same rights.
@@ -250,8 +284,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 }
                 case ExitReason.POP_MISS, ExitReason.PUSH_MISS -> {
                     boolean push = reason == ExitReason.PUSH_MISS;
-                    long la = state.getLong(StateLayout.REGISTERS + 8 * Cpu.RSP) - (push ? 8 : 0);
-                    if (!tables.fillStack(la, push, cpu.mmu.tlb.context())) {
+                    int word = cpu.longMode64() ? 8 : 4;
+                    long la = state.getLong(StateLayout.REGISTERS + 8 * Cpu.RSP) - (push ? word : 0);
+                    if (!tables.fillStack(la, word, push, cpu.mmu.tlb.context())) {
                         counters.slowAccesses++;
                         return interpret(site);
                     }

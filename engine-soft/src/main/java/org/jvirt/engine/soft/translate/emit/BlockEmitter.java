@@ -49,7 +49,9 @@ public final class BlockEmitter {
     private final Stubs stubs;
     private final boolean extractsBits;
 
+    private int mode;
     private int context;
+    private boolean code32;
     private long blockRip;
     private int offset;
     private int liveIn;
@@ -77,6 +79,8 @@ public final class BlockEmitter {
     private long addressDisplacement;
     private int addressSegment;
     private boolean address32;
+    /// The size of the operand.
+    private int addressBytes;
 
     /// The checked memory operand.
     private int memoryBase;
@@ -93,10 +97,12 @@ public final class BlockEmitter {
 
     /// Begins a block.
     ///
-    /// @param rights   the set of rights that its accesses have
+    /// @param newMode  a [CodeMode]
     /// @param rip      linear address of its first instruction
-    public void begin(int rights, long rip) {
-        context = rights;
+    public void begin(int newMode, long rip) {
+        mode = newMode;
+        context = CodeMode.rights(newMode);
+        code32 = CodeMode.is32(newMode);
         blockRip = rip;
         flagsSaved = false;
         stubCount = 0;
@@ -126,8 +132,23 @@ public final class BlockEmitter {
         return stubs;
     }
 
+    /// The set of rights that accesses have.
     int context() {
         return context;
+    }
+
+    /// The block's [CodeMode].
+    int mode() {
+        return mode;
+    }
+
+    boolean code32() {
+        return code32;
+    }
+
+    /// The bytes of a word on the stack, and of a code address.
+    int word() {
+        return CodeMode.word(mode);
     }
 
     long blockRip() {
@@ -230,7 +251,7 @@ public final class BlockEmitter {
         addressScale = 0;
         addressDisplacement = displacement;
         addressSegment = NONE;
-        address32 = false;
+        address32 = code32;
         if (!check(write, size, 0)) {
             throw new IllegalStateException("A register alone is always an address");
         }
@@ -292,7 +313,12 @@ public final class BlockEmitter {
         }
         if (addressSegment != NONE) {
             int place = addressSegment == Instruction.FS ? StateLayout.FS_BASE : StateLayout.GS_BASE;
-            w.arithmeticMemory(CodeWriter.ADD, 8, RCX, RSP, NONE, place);
+            if (code32) {
+                // the operand must not reach beyond the limit of 4 GiB; the sum wraps there
+                w.arithmetic(CodeWriter.CMP, 4, RCX, -addressBytes);
+                toInterpreter(w.jumpIf(CodeWriter.ABOVE));
+            }
+            w.arithmeticMemory(CodeWriter.ADD, code32 ? 4 : 8, RCX, RSP, NONE, place);
         }
     }
 
@@ -308,11 +334,12 @@ public final class BlockEmitter {
 
     /// Whether the address can be computed again without scratch registers.
     private boolean isRepeatable() {
-        return (addressBase < 0 || host(addressBase) >= 0)
-                && addressIndex >= 0
-                && host(addressIndex) >= 0
-                && addressSegment == NONE
-                && !address32;
+        if (addressSegment != NONE || addressBase < 0 && addressIndex < 0) {
+            return false;
+        }
+        boolean inRegisters =
+                (addressBase < 0 || host(addressBase) >= 0) && (addressIndex < 0 || host(addressIndex) >= 0);
+        return inRegisters && (addressIndex >= 0 || address32);
     }
 
     /// Checks the word that holds a bit which `register` numbers from the instruction's memory operand.
@@ -320,6 +347,7 @@ public final class BlockEmitter {
         addressOf(insn);
         keepFlags();
         int retry = w.size();
+        addressBytes = size;
         emitAddress();
         // the distance in bytes: bits / 8, rounded down to a word
         read(R13, register);
@@ -328,7 +356,7 @@ public final class BlockEmitter {
         }
         w.shift(CodeWriter.SAR, 8, R13, 3);
         w.arithmetic(CodeWriter.AND, 8, R13, -size);
-        w.lea(8, RCX, RCX, R13, 0, 0);
+        w.lea(address32 ? 4 : 8, RCX, RCX, R13, 0, 0);
         int table = compare(write, size, 0, retry);
         addBack(table);
     }
@@ -339,6 +367,7 @@ public final class BlockEmitter {
         }
         keepFlags();
         int retry = w.size();
+        addressBytes = size;
         emitAddress();
         int table = compare(write, size, alignment, retry);
         if (isSimple()) {
@@ -348,7 +377,8 @@ public final class BlockEmitter {
             memoryDisplacement = (int) addressDisplacement;
         } else if (isRepeatable()) {
             int base = addressBase < 0 ? NONE : host(addressBase);
-            w.lea(8, RCX, base, host(addressIndex), addressScale, (int) addressDisplacement);
+            int index = addressIndex < 0 ? NONE : host(addressIndex);
+            w.lea(address32 ? 4 : 8, RCX, base, index, addressScale, (int) addressDisplacement);
             w.load(8, R13, RSP, R13, 3, table + StateLayout.DELTAS);
             inScratch();
         } else {
@@ -401,6 +431,13 @@ public final class BlockEmitter {
         memoryDisplacement = 0;
     }
 
+    /// Sees to it that the checked operand's address is not in RCX.
+    void freeRcx() {
+        if (memoryBase == RCX) {
+            foldIntoR13();
+        }
+    }
+
     /// Puts the whole address of the checked operand into RCX; R13 is free afterwards.
     public void foldIntoRcx() {
         w.lea(8, RCX, memoryBase, memoryIndex, 0, memoryDisplacement);
@@ -411,16 +448,17 @@ public final class BlockEmitter {
 
     /// Checks the word at guest RSP, or the one below it for a write. Flags stay, and RCX and R13 are used.
     void accessStack(boolean write) {
+        int word = word();
         if (!extractsBits) {
-            access(GUEST_RSP_NUMBER, write ? -8 : 0, write, 8);
+            access(GUEST_RSP_NUMBER, write ? -word : 0, write, word);
             return;
         }
         int retry = w.size();
         int entry = StateLayout.stackPage(context, write);
-        int displacement = write ? -8 : 0;
+        int displacement = write ? -word : 0;
         w.load(8, R13, RSP, entry);
         w.lea(8, RCX, GUEST_RSP, R13, 0, displacement);
-        w.extractBits(RCX, RCX, RSP, StateLayout.STACK_MASK);
+        w.extractBits(RCX, RCX, RSP, code32 ? StateLayout.STACK_MASK_32 : StateLayout.STACK_MASK);
         int hit = w.jumpIfRcxZero();
         addStub(w.jump(), retry, write ? PUSH : POP, 0);
         w.hereShort(hit);

@@ -8,6 +8,7 @@ import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RSP;
 import java.util.function.LongPredicate;
 import org.jvirt.x86.CodeWriter;
 import org.jvirt.x86.Instruction;
+import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.OperandKind;
 
 /// The ways into a block and out of it.
@@ -123,6 +124,11 @@ public final class BranchCode {
     /// Writes a branch; false, and nothing is written, if the interpreter has to execute it.
     public boolean emit(Instruction insn) {
         long next = e.rip() + insn.length();
+        int word = e.word();
+        if (insn.operandSize() < word && insn.mnemonic() != Mnemonic.JRCXZ && insn.mnemonic() != Mnemonic.LOOP) {
+            // the target is cut to 16 bits
+            return false;
+        }
         switch (insn.mnemonic()) {
             case JMP -> {
                 if (insn.kind(0) == OperandKind.RELATIVE) {
@@ -147,11 +153,13 @@ public final class BranchCode {
                         return false;
                     }
                     w.store(8, RCX, RSP, StateLayout.HELD);
-                    w.move(R13, RCX);
-                    w.shift(CodeWriter.SHL, 8, R13, NON_CANONICAL_BITS);
-                    w.shift(CodeWriter.SAR, 8, R13, NON_CANONICAL_BITS);
-                    w.arithmeticRegister(CodeWriter.CMP, 8, R13, RCX);
-                    e.toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
+                    if (!e.code32()) {
+                        w.move(R13, RCX);
+                        w.shift(CodeWriter.SHL, 8, R13, NON_CANONICAL_BITS);
+                        w.shift(CodeWriter.SAR, 8, R13, NON_CANONICAL_BITS);
+                        w.arithmeticRegister(CodeWriter.CMP, 8, R13, RCX);
+                        e.toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
+                    }
                     stack.pushConstant(next);
                     e.bringFlags();
                     w.load(8, RCX, RSP, StateLayout.HELD);
@@ -162,7 +170,7 @@ public final class BranchCode {
                 int more = insn.operandCount() > 0 ? (int) insn.immediate() & 0xFFFF : 0;
                 stack.popIntoRcx(more);
                 e.bringFlags();
-                indirect(8 + more);
+                indirect(word + more);
             }
             case JRCXZ -> {
                 e.bringFlags();
@@ -194,10 +202,13 @@ public final class BranchCode {
     /// Loads the target of an indirect branch into RCX.
     private boolean target(Instruction insn) {
         if (insn.kind(0) == OperandKind.MEMORY) {
-            if (!e.access(insn, false, 8, 0)) {
+            int word = e.word();
+            if (!e.access(insn, false, word, 0)) {
                 return false;
             }
-            w.load(8, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+            w.load(word, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        } else if (e.code32()) {
+            w.move32(RCX, BlockEmitter.host(insn.register(0)));
         } else {
             e.read(RCX, insn.register(0));
         }
@@ -212,7 +223,7 @@ public final class BranchCode {
         w.storeConstant(4, (int) w.origin() + w.size(), RSP, -1, StateLayout.BRANCH);
         // movzx r13d, cx
         w.registers(0x0FB7, 4, R13, RCX);
-        w.jumpMemory(RSP, R13, 3, StateLayout.jumps(e.context()));
+        w.jumpMemory(RSP, R13, 3, StateLayout.jumps(e.mode()));
     }
 
     /// Changes guest RCX by `step` and copies it to RCX.
@@ -256,7 +267,7 @@ public final class BranchCode {
             link(w.jump(), target);
         } else {
             w.constant(RCX, target);
-            w.jumpMemory(RSP, -1, 0, StateLayout.jumps(e.context()) + (int) (target & 0xFFFF) * 8);
+            w.jumpMemory(RSP, -1, 0, StateLayout.jumps(e.mode()) + (int) (target & 0xFFFF) * 8);
         }
     }
 

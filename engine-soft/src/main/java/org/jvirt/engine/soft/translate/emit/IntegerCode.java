@@ -6,8 +6,10 @@ import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RAX;
 import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RCX;
 import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RDX;
 
+import org.jvirt.x86.CodeSize;
 import org.jvirt.x86.CodeWriter;
 import org.jvirt.x86.Instruction;
+import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.OperandKind;
 
 /// Integer instructions: most as they are, some with care for RCX, for the reach of bit strings, and for divisions
@@ -36,6 +38,7 @@ public final class IntegerCode {
             case CMPXCHG8B, CMPXCHG16B -> exchangePair(insn);
             case BT, BTS, BTR, BTC ->
                 insn.row().bitBase() && insn.memoryOperand() >= 0 ? bitString(insn) : e.reencode(insn);
+            case INC, DEC -> insn.row().validIn(CodeSize.CODE64) ? e.reencode(insn) : step(insn);
             case ADD,
                     OR,
                     ADC,
@@ -45,8 +48,6 @@ public final class IntegerCode {
                     XOR,
                     CMP,
                     TEST,
-                    INC,
-                    DEC,
                     NEG,
                     NOT,
                     MUL,
@@ -149,6 +150,14 @@ public final class IntegerCode {
         return e.reencode(insn);
     }
 
+    /// INC and DEC of a register in one byte, which 64-bit code does not have.
+    private boolean step(Instruction insn) {
+        e.bringFlagsFor(insn.row());
+        int host = BlockEmitter.host(insn.register(0));
+        w.registers(0xFF, insn.operandSize(), insn.mnemonic() == Mnemonic.DEC ? 1 : 0, host);
+        return true;
+    }
+
     private boolean moveRegister(int to, int from) {
         int host = BlockEmitter.host(to);
         if (host >= 0) {
@@ -181,7 +190,7 @@ public final class IntegerCode {
         int base = insn.base();
         int index = insn.index();
         int to = BlockEmitter.host(insn.register(0));
-        boolean plain = insn.addressSize() == 8
+        boolean plain = insn.addressSize() >= size
                 && to >= 0
                 && base != Instruction.RIP
                 && (base < 0 || BlockEmitter.host(base) >= 0)
@@ -329,7 +338,12 @@ public final class IntegerCode {
     private boolean bitString(Instruction insn) {
         int size = insn.size(0);
         int register = insn.register(1);
-        if (size == 2 || insn.addressSize() != 8) {
+        if (size == 2 || insn.addressSize() != e.word()) {
+            return false;
+        }
+        boolean based = insn.segment() == Instruction.FS || insn.segment() == Instruction.GS;
+        if (e.code32() && based) {
+            // the limit is for the word, not for what it is counted from
             return false;
         }
         boolean changes = insn.row().access(0).writes();

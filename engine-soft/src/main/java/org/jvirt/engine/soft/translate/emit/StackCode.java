@@ -8,7 +8,7 @@ import org.jvirt.x86.CodeWriter;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.OperandKind;
 
-/// PUSH, POP and LEAVE with 64-bit operands.
+/// PUSH, POP and LEAVE with words of the code's size.
 public final class StackCode {
     private static final int GUEST_RBP_NUMBER = 5;
 
@@ -22,7 +22,7 @@ public final class StackCode {
 
     /// Writes one instruction; false, and nothing is written, if the interpreter has to execute it.
     public boolean emit(Instruction insn) {
-        if (insn.operandSize() != 8) {
+        if (insn.operandSize() != e.word()) {
             return false;
         }
         return switch (insn.mnemonic()) {
@@ -38,12 +38,14 @@ public final class StackCode {
             case GPR -> pushRegister(insn.register(0));
             case IMMEDIATE -> pushConstant(insn.immediate());
             case MEMORY -> {
-                if (!e.access(insn, false, 8, 0)) {
+                int word = e.word();
+                if (!e.access(insn, false, word, 0)) {
                     return false;
                 }
-                w.load(8, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+                w.load(word, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
                 w.store(8, RCX, RSP, StateLayout.HELD);
                 e.accessStack(true);
+                e.freeRcx();
                 w.load(8, RCX, RSP, StateLayout.HELD);
                 store(RCX);
             }
@@ -67,9 +69,10 @@ public final class StackCode {
     /// Pushes a constant: an immediate operand or a return address.
     void pushConstant(long value) {
         e.accessStack(true);
-        if (value == (int) value) {
-            w.storeConstant(8, (int) value, e.memoryBase(), e.memoryIndex(), e.memoryDisplacement());
-            w.lea(8, GUEST_RSP, GUEST_RSP, -1, 0, -8);
+        int word = e.word();
+        if (word == 4 || value == (int) value) {
+            w.storeConstant(word, (int) value, e.memoryBase(), e.memoryIndex(), e.memoryDisplacement());
+            w.lea(word, GUEST_RSP, GUEST_RSP, -1, 0, -word);
         } else {
             w.constant(RCX, value);
             store(RCX);
@@ -77,8 +80,9 @@ public final class StackCode {
     }
 
     private void store(int host) {
-        w.store(8, host, e.memoryBase(), e.memoryIndex(), e.memoryDisplacement());
-        w.lea(8, GUEST_RSP, GUEST_RSP, -1, 0, -8);
+        int word = e.word();
+        w.store(word, host, e.memoryBase(), e.memoryIndex(), e.memoryDisplacement());
+        w.lea(word, GUEST_RSP, GUEST_RSP, -1, 0, -word);
     }
 
     private boolean pop(Instruction insn) {
@@ -94,14 +98,16 @@ public final class StackCode {
     /// Pops into RCX and releases more bytes.
     void popIntoRcx(int more) {
         e.accessStack(false);
-        w.load(8, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
-        w.lea(8, GUEST_RSP, GUEST_RSP, -1, 0, 8 + more);
+        int word = e.word();
+        w.load(word, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        w.lea(word, GUEST_RSP, GUEST_RSP, -1, 0, word + more);
     }
 
     private boolean leave() {
-        e.access(GUEST_RBP_NUMBER, 0, false, 8);
-        w.load(8, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
-        w.lea(8, GUEST_RSP, BlockEmitter.host(GUEST_RBP_NUMBER), -1, 0, 8);
+        int word = e.word();
+        e.access(GUEST_RBP_NUMBER, 0, false, word);
+        w.load(word, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        w.lea(word, GUEST_RSP, BlockEmitter.host(GUEST_RBP_NUMBER), -1, 0, word);
         e.write(GUEST_RBP_NUMBER, RCX);
         return true;
     }

@@ -7,7 +7,7 @@ package org.jvirt.engine.soft.translate.emit;
 /// 0 .. 127    what generated code uses most: short displacements
 /// 128 ..      registers on entry and exit
 /// TLB         for each set of rights a table for reads and one for writes
-/// JUMPS       for each set of rights a table of code addresses by the low 16 bits of RIP
+/// JUMPS       for each set of rights and code size a table of code addresses by the low 16 bits of RIP
 /// ```
 public final class StateLayout {
     /// Guest R13, R14, R15: what host registers have no room for.
@@ -45,6 +45,8 @@ public final class StateLayout {
     public static final int ENTRY = 1344;
     /// The bits of a distance from the stack's page that are zero for an aligned word on it.
     public static final int STACK_MASK = 120;
+    /// The same for words of 4 bytes.
+    public static final int STACK_MASK_32 = 3704;
     /// RAX to R12 in encoding order.
     public static final int REGISTERS = 128;
     /// Flags on entry and exit, like [#SAVED_FLAGS] (int).
@@ -86,6 +88,8 @@ public final class StateLayout {
 
     /// Sets of rights that have tables: see [#read].
     public static final int CONTEXTS = 3;
+    /// Kinds of code that have jump tables: 64-bit code under each set of rights, then 32-bit code.
+    public static final int JUMP_TABLES = 2 * CONTEXTS;
 
     public static final int TLB_ENTRIES = 4096;
     /// A table is an array of tags (linear pages), and then one of what to add to a linear address to get the
@@ -97,12 +101,13 @@ public final class StateLayout {
     private static final int STACK_PAGES = 1360;
     /// A page that nobody looks at: what an empty entry of a stack page leads to.
     public static final int NOWHERE = 400 << 10;
-    private static final int JUMPS = 1 << 19;
+    /// The first of the jump tables.
+    public static final int JUMPS = 1 << 19;
     /// Entries of a jump table.
     public static final int JUMP_ENTRIES = 1 << 16;
 
     /// Bytes from RSP upwards.
-    public static final int SIZE = JUMPS + CONTEXTS * JUMP_ENTRIES * 8;
+    public static final int SIZE = JUMPS + JUMP_TABLES * JUMP_ENTRIES * 8;
     /// Bytes below RSP.
     public static final int STACK = 1 << 18;
 
@@ -124,9 +129,9 @@ public final class StateLayout {
         return STACK_PAGES + 32 * context + (write ? 16 : 0);
     }
 
-    /// The jump table.
-    public static int jumps(int context) {
-        return JUMPS + context * JUMP_ENTRIES * 8;
+    /// The jump table for a [CodeMode].
+    public static int jumps(int mode) {
+        return JUMPS + CodeMode.jumpTable(mode) * JUMP_ENTRIES * 8;
     }
 
     /// The place of guest register 13, 14 or 15.

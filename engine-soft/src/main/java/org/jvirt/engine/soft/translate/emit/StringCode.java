@@ -28,7 +28,7 @@ public final class StringCode {
     /// Writes one instruction; false, and nothing is written, if the interpreter has to execute it.
     public boolean emit(Instruction insn) {
         boolean based = insn.segment() == Instruction.FS || insn.segment() == Instruction.GS;
-        if (insn.addressSize() != 8 || based) {
+        if (insn.addressSize() != e.word() || based) {
             return false;
         }
         boolean moves = insn.mnemonic() == Mnemonic.MOVS;
@@ -54,13 +54,15 @@ public final class StringCode {
         e.access(RDI, 0, true, size);
         int from = 0;
         if (moves) {
+            e.freeRcx();
             w.load(8, RCX, RSP, StateLayout.HELD);
             from = RCX;
         }
         w.store(size, from, e.memoryBase(), e.memoryIndex(), e.memoryDisplacement());
-        w.lea(8, RDI, RDI, -1, 0, size);
+        int word = e.word();
+        w.lea(word, RDI, RDI, -1, 0, size);
         if (moves) {
-            w.lea(8, RSI, RSI, -1, 0, size);
+            w.lea(word, RSI, RSI, -1, 0, size);
         }
     }
 
@@ -68,6 +70,9 @@ public final class StringCode {
     /// no fast way, is the interpreter's, which then finishes the repetition.
     private void repeated(boolean moves, int size) {
         int shift = Integer.numberOfTrailingZeros(size);
+        if (e.code32()) {
+            narrowToInterpreter(moves);
+        }
         w.registers(0x85, 8, GUEST_RCX, GUEST_RCX);
         int nothing = w.jumpIf(CodeWriter.EQUAL);
         int turn = w.size();
@@ -105,6 +110,13 @@ public final class StringCode {
         if (moves) {
             w.arithmeticMemory(CodeWriter.SUB, 8, RSI, RSP, -1, StateLayout.HELD);
         }
+        if (e.code32()) {
+            // pointers may have come to the end of all addresses
+            w.move32(RDI, RDI);
+            if (moves) {
+                w.move32(RSI, RSI);
+            }
+        }
         w.arithmeticRegister(CodeWriter.SUB, 8, GUEST_RCX, R13);
         int done = w.jumpIf(CodeWriter.EQUAL);
         // between turns a request may be served; what is left is an instruction like the first
@@ -114,6 +126,17 @@ public final class StringCode {
         e.toInterpreter(w.jump());
         w.here(nothing);
         w.here(done);
+    }
+
+    /// 32-bit code whose registers have something in their upper halves is the interpreter's.
+    private void narrowToInterpreter(boolean moves) {
+        w.move(RCX, GUEST_RCX);
+        w.arithmeticRegister(CodeWriter.OR, 8, RCX, RDI);
+        if (moves) {
+            w.arithmeticRegister(CodeWriter.OR, 8, RCX, RSI);
+        }
+        w.shift(CodeWriter.SHR, 8, RCX, 32);
+        e.toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
     }
 
     /// The bytes from the address in `register` to the end of its page.

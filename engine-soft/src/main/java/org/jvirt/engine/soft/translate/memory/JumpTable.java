@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jvirt.engine.soft.translate.emit.StateLayout;
 
-/// Where indirect branches find their targets: code addresses by the low 16 bits of RIP, a table for each set of
-/// rights.
+/// Where indirect branches find their targets: code addresses by the low 16 bits of RIP, a table for each kind of
+/// code.
 ///
 /// Every block that an entry leads to checks whether it is the one meant; so the tables must be forgotten only when
 /// an address comes to mean other code.
@@ -27,12 +27,12 @@ final class JumpTable {
         clearAll();
     }
 
-    private static int entry(long rip, int context) {
-        return StateLayout.jumps(context) + (int) (rip & StateLayout.JUMP_ENTRIES - 1) * 8;
+    private static int entry(long rip, int mode) {
+        return StateLayout.jumps(mode) + (int) (rip & StateLayout.JUMP_ENTRIES - 1) * 8;
     }
 
-    void set(long rip, int context, long code, boolean global) {
-        int at = entry(rip, context);
+    void set(long rip, int mode, long code, boolean global) {
+        int at = entry(rip, mode);
         if (global) {
             if (globals == LOG) {
                 clearNoted();
@@ -48,18 +48,16 @@ final class JumpTable {
     }
 
     /// Forgets an entry if it leads to `code`.
-    void drop(long rip, int context, long code) {
-        int at = entry(rip, context);
+    void drop(long rip, int mode, long code) {
+        int at = entry(rip, mode);
         if (state.get(LONG, at) == code) {
             state.set(LONG, at, unknown);
         }
     }
 
     void clearAll() {
-        for (int context = 0; context < StateLayout.CONTEXTS; context++) {
-            for (int i = 0; i < StateLayout.JUMP_ENTRIES; i++) {
-                state.set(LONG, StateLayout.jumps(context) + i * 8, unknown);
-            }
+        for (int i = 0; i < StateLayout.JUMP_TABLES * StateLayout.JUMP_ENTRIES; i++) {
+            state.set(LONG, StateLayout.JUMPS + i * 8L, unknown);
         }
         globals = 0;
         locals = 0;

@@ -22,21 +22,21 @@ public final class NativeTables implements Tlb.Mirror {
         return pages.fill(la, write, context);
     }
 
-    /// Makes the entry of the stack's page for POP or PUSH of the word at `la`, as [#fill].
-    public boolean fillStack(long la, boolean write, int context) {
-        return pages.fillStack(la, write, context);
+    /// Makes the entry of the stack's page for POP or PUSH of the word of `size` bytes at `la`, as [#fill].
+    public boolean fillStack(long la, int size, boolean write, int context) {
+        return pages.fillStack(la, size, write, context);
     }
 
     /// Lets indirect branches to `rip` find `code`.
     ///
     /// @param crosses it depends on two pages
-    public void link(long rip, int context, long code, boolean crosses) {
-        jumps.set(rip, context, code, !crosses && tlb.isGlobal(rip));
+    public void link(long rip, int mode, long code, boolean crosses) {
+        jumps.set(rip, mode, code, !crosses && tlb.isGlobal(rip));
     }
 
     /// Ends that.
-    public void unlink(long rip, int context, long code) {
-        jumps.drop(rip, context, code);
+    public void unlink(long rip, int mode, long code) {
+        jumps.drop(rip, mode, code);
     }
 
     /// Forgets all code.

@@ -43,11 +43,12 @@ final class NativeTlb {
         return table + ((int) (page >>> 12) & StateLayout.TLB_ENTRIES - 1) * 8;
     }
 
-    /// Makes the entry of the stack's page for POP or PUSH of the word at `la`, as [#fill].
-    boolean fillStack(long la, boolean write, int context) {
+    /// Makes the entry of the stack's page for POP or PUSH of the word of `size` bytes at `la`, as [#fill].
+    boolean fillStack(long la, int size, boolean write, int context) {
         long page = la & PAGE;
         int at = entry(page, write ? StateLayout.write(context) : StateLayout.read(context));
-        if ((la & 7) != 0 || state.get(LONG, at) != page && !fill(la, write, context)) {
+        boolean reachable = (la & size - 1) == 0 && (size == 8 || la >>> 32 == 0);
+        if (!reachable || state.get(LONG, at) != page && !fill(la, write, context)) {
             return false;
         }
         int entry = StateLayout.stackPage(context, write);

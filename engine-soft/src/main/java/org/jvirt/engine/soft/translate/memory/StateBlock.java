@@ -28,6 +28,7 @@ public final class StateBlock implements Signals.Listener, AutoCloseable {
         setInt(StateLayout.VECTORS_ABSENT, 1);
         setInt(StateLayout.X87_ABSENT, 1);
         setLong(StateLayout.STACK_MASK, ~0xFF8L);
+        setLong(StateLayout.STACK_MASK_32, ~0xFFCL);
         setLong(StateLayout.INDEX_MASK, (StateLayout.TLB_ENTRIES - 1L) << 12);
     }
 

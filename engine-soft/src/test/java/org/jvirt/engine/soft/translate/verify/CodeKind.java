@@ -6,7 +6,8 @@ import org.jvirt.x86.CodeSize;
 enum CodeKind {
     USER64(CodeSize.CODE64, Layout.USER_CODE64, Layout.USER_DATA),
     SUPERVISOR64(CodeSize.CODE64, Layout.CODE64, Layout.DATA_SELECTOR),
-    USER32(CodeSize.CODE32, Layout.USER_CODE32, Layout.USER_DATA);
+    USER32(CodeSize.CODE32, Layout.USER_CODE32, Layout.USER_DATA),
+    SUPERVISOR32(CodeSize.CODE32, Layout.CODE32, Layout.DATA_SELECTOR);
 
     final CodeSize codeSize;
     final int cs;
@@ -19,7 +20,7 @@ enum CodeKind {
     }
 
     boolean user() {
-        return this != SUPERVISOR64;
+        return this == USER64 || this == USER32;
     }
 
     boolean long64() {

@@ -61,6 +61,7 @@ final class Layout {
     static final int USER_DATA = 0x23;
     static final int USER_CODE64 = 0x2B;
     static final int TASK = 0x30;
+    static final int CODE32 = 0x40;
 
     private Layout() {}
 }

@@ -105,6 +105,7 @@ final class Machine implements AutoCloseable {
         long data = Segment.PRESENT | Segment.S | 0x3 | Segment.GRANULARITY | Segment.BIG;
         descriptor(Layout.CODE64, code | Segment.LONG);
         descriptor(Layout.DATA_SELECTOR, data);
+        descriptor(Layout.CODE32, code | Segment.BIG);
         descriptor(Layout.USER_CODE32 & ~3, code | Segment.BIG | 3 << 5);
         descriptor(Layout.USER_DATA & ~3, data | 3 << 5);
         descriptor(Layout.USER_CODE64 & ~3, code | Segment.LONG | 3 << 5);
@@ -181,7 +182,7 @@ final class Machine implements AutoCloseable {
                         userData,
                         reset.segments().ldt(),
                         task,
-                        new DescriptorTable(Layout.KERNEL + Layout.GDT_GPA, 0x3F),
+                        new DescriptorTable(Layout.KERNEL + Layout.GDT_GPA, 0x47),
                         new DescriptorTable(Layout.KERNEL + Layout.IDT_GPA, 0xFFF)))
                 .with(new ControlRegisters(
                         Kernel.USUAL_CR0, 0, Layout.TABLES_GPA, Kernel.USUAL_CR4, 0, 0xD01, Kernel.USUAL_XCR0))

@@ -38,6 +38,18 @@ final class ProgramGenerator {
         Profile.SYSTEM,
         Profile.MIXED
     };
+    /// Kinds likewise.
+    private static final CodeKind[] KINDS = {
+        CodeKind.USER32,
+        CodeKind.SUPERVISOR32,
+        CodeKind.SUPERVISOR64,
+        CodeKind.SUPERVISOR64,
+        CodeKind.SUPERVISOR64,
+        CodeKind.USER64,
+        CodeKind.USER64,
+        CodeKind.USER64,
+        CodeKind.USER64
+    };
     private static final int RCX = 1;
     private static final int RDX = 2;
     private static final int STRING_POINTERS = 1 << 6 | 1 << 7;
@@ -60,14 +72,10 @@ final class ProgramGenerator {
     private int loops;
     private int nextId;
 
-    private ProgramGenerator(long seed, Profile[] profiles) {
+    private ProgramGenerator(long seed, Profile[] profiles, CodeKind... kinds) {
         this.seed = seed;
         random = new SplittableRandom(seed);
-        kind = switch (random.nextInt(8)) {
-            case 0 -> CodeKind.USER32;
-            case 1, 2, 3 -> CodeKind.SUPERVISOR64;
-            default -> CodeKind.USER64;
-        };
+        kind = kinds[random.nextInt(kinds.length)];
         profile = profiles[random.nextInt(profiles.length)];
         roles = Roles.choose(random, kind, profile == Profile.STRING || random.nextInt(8) == 0);
         writesCode = random.nextInt(8) == 0;
@@ -96,12 +104,18 @@ final class ProgramGenerator {
     }
 
     static Program program(long seed, int entries) {
-        return new ProgramGenerator(seed, PROFILES).make(entries);
+        return new ProgramGenerator(seed, PROFILES, KINDS).make(entries);
+    }
+
+    /// The program of a seed is 32-bit code.
+    static Program program32(long seed, int entries) {
+        return new ProgramGenerator(seed, PROFILES, CodeKind.USER32, CodeKind.USER32, CodeKind.SUPERVISOR32)
+                .make(entries);
     }
 
     /// The program of a seed is mostly made of one kind.
     static Program program(long seed, int entries, Profile profile) {
-        return new ProgramGenerator(seed, new Profile[] {profile}).make(entries);
+        return new ProgramGenerator(seed, new Profile[] {profile}, KINDS).make(entries);
     }
 
     private Program make(int entries) {
@@ -308,7 +322,7 @@ final class ProgramGenerator {
                 load(RDX, random.nextInt(3));
             } else {
                 var asm = new Assembler(kind.codeSize);
-                plain(kind == CodeKind.USER32 || random.nextBoolean() ? asm.cdq() : asm.cqo());
+                plain(!kind.long64() || random.nextBoolean() ? asm.cdq() : asm.cqo());
             }
         }
     }

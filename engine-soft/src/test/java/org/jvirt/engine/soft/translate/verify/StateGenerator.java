@@ -143,6 +143,10 @@ final class StateGenerator {
                         default -> random.nextInt(-0xC00, 0xC00) & ~31;
                     };
         }
+        if (!kind.long64() && random.nextInt(24) == 0) {
+            // both ends of the address space
+            return random.nextInt(-0x120, 0x120) & 0xFFFF_FFFFL;
+        }
         DataPage[] pages = DataPage.values();
         DataPage page = random.nextInt(3) == 0
                 ? pages[1 + random.nextInt(pages.length - 2)]

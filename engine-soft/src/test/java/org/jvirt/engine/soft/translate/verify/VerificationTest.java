@@ -81,6 +81,11 @@ class VerificationTest {
     }
 
     @Test
+    void programsOf32BitCodeDoTheSame() {
+        verify(RANDOM_SEED, ONE_KIND_PROGRAMS, (v, seed) -> v.run32(seed, ENTRIES));
+    }
+
+    @Test
     void interruptedProgramsDoTheSame() {
         Verifier verifier = verify(RANDOM_SEED, INTERRUPTED_PROGRAMS, (v, seed) -> v.runInterrupted(seed, ENTRIES));
         assertThat(verifier.interrupts()).isGreaterThan(100);

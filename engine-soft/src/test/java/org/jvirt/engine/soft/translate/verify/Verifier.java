@@ -61,6 +61,11 @@ final class Verifier implements AutoCloseable {
         return run(ProgramGenerator.program(seed, entryCount, profile));
     }
 
+    /// As [#run(long, int)], for 32-bit code.
+    Optional<String> run32(long seed, int entryCount) {
+        return run(ProgramGenerator.program32(seed, entryCount));
+    }
+
     /// As [#run(long, int)], but the tested engine is interrupted again and again.
     Optional<String> runInterrupted(long seed, int entryCount) {
         return run(ProgramGenerator.program(seed, entryCount).interruptedAtRandom());
