@@ -10,6 +10,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jvirt.core.ExitHandler;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.core.Hypervisor;
@@ -48,6 +50,7 @@ import org.jvirt.x86.Assembler;
 ///
 /// Writing to port 0xF4 stops the processor that does it.
 public final class Guest implements AutoCloseable {
+    private static final Pattern INTERPRETED = Pattern.compile("interpreted (\\d+)");
     static final long CODE = 0x1000;
     static final long GDT = 0x1_0000;
     static final long IDT = 0x1_1000;
@@ -247,6 +250,12 @@ public final class Guest implements AutoCloseable {
             }
             now = start(index);
         }
+    }
+
+    /// How many instructions a translating engine has left to its interpreter; empty for other engines.
+    Optional<Long> interpreted() {
+        Matcher count = INTERPRETED.matcher(vcpus.getFirst().statistics());
+        return count.find() ? Optional.of(Long.parseLong(count.group(1))) : Optional.empty();
     }
 
     GeneralRegisters registers() {

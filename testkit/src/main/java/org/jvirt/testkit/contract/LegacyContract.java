@@ -13,9 +13,12 @@ import static org.jvirt.x86.Registers.ECX;
 import static org.jvirt.x86.Registers.EDI;
 import static org.jvirt.x86.Registers.EDX;
 import static org.jvirt.x86.Registers.ESI;
+import static org.jvirt.x86.Registers.GS;
 import static org.jvirt.x86.Registers.ESP;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.jvirt.core.cpu.Activity;
 import org.jvirt.core.cpu.ControlRegisters;
 import org.jvirt.core.cpu.CpuState;
@@ -277,6 +280,82 @@ abstract class LegacyContract extends HypervisorContract {
                     code32(Guest.CODE).mov(ECX, mem(0xC000_0123L)).out(Guest.EXIT_PORT, AL),
                     protected32(0x8001_0000L, 0x7_0000, 0x20));
             assertThat(guest.registers().rcx()).isEqualTo(0x7777);
+        }
+    }
+
+    private enum Paging {
+        NONE,
+        TWO_LEVELS,
+        THREE_LEVELS
+    }
+
+    /// Sums what a function makes of memory, through a segment too; the function pushes, calls, repeats and returns.
+    private static Assembler loop(int turns) {
+        return code32(Guest.CODE)
+                .mov(EBX, Guest.FREE)
+                .mov(EDI, turns)
+                .xor(EDX, EDX)
+                .label("turn")
+                .call("add")
+                .dec(EDI)
+                .jne("turn")
+                .out(Guest.EXIT_PORT, AL)
+                .hlt()
+                .label("add")
+                .push(EDI)
+                .mov(EAX, mem(EBX).index(EDI, 4).disp(-4))
+                .add(EAX, mem(0).segment(GS))
+                .add(EDX, EAX)
+                .mov(EDI, Guest.FREE + 0x4000)
+                .mov(ECX, 3)
+                .rep()
+                .stosd()
+                .pop(EDI)
+                .ret();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void hotLoopsAreExactAndFast(Paging paging) {
+        int turns = 3000;
+        try (var guest = guest()) {
+            guest.memory.writeInt(0x7_0000, 0x83);
+            long expected = 0;
+            for (int i = 0; i < turns; i++) {
+                guest.memory.writeInt(Guest.FREE + 4L * i, i * 0x9E37_79B9);
+                expected += (i * 0x9E37_79B9 + 0x77 & 0xFFFF_FFFFL);
+            }
+            guest.memory.writeInt(Guest.FREE + 0x8000, 0x77);
+            long cr0 = 0;
+            long cr4 = 0;
+            switch (paging) {
+                case NONE -> {
+                    // linear is physical
+                }
+                case TWO_LEVELS -> {
+                    cr0 = 0x8001_0000L;
+                    cr4 = 0x10;
+                }
+                case THREE_LEVELS -> {
+                    cr0 = 0x8001_0000L;
+                    cr4 = 0x20;
+                    guest.memory.writeLong(0x7_0000, 0x7_1000 | 1);
+                    guest.memory.writeLong(0x7_1000, 0x83);
+                }
+            }
+            CpuState state = protected32(cr0, 0x7_0000, cr4);
+            var s = state.segments();
+            var thread = new Segment(0x10, Guest.FREE + 0x8000, 0xFFFF_FFFFL, DATA_ATTRIBUTES);
+            run(
+                    guest,
+                    loop(turns),
+                    state.with(new SegmentRegisters(
+                            s.es(), s.cs(), s.ss(), s.ds(), s.fs(), thread, s.ldt(), s.tr(), s.gdt(), s.idt())));
+            assertThat(guest.registers().rdx()).isEqualTo(expected & 0xFFFF_FFFFL);
+            guest.interpreted()
+                    .ifPresent(count -> assertThat(count)
+                            .as("instructions left to the interpreter")
+                            .isLessThan(turns));
         }
     }
 
