@@ -9,10 +9,12 @@ module org.jvirt.devices {
     exports org.jvirt.devices.interrupt;
     exports org.jvirt.devices.legacy;
     exports org.jvirt.devices.pci;
+    exports org.jvirt.devices.storage;
     exports org.jvirt.devices.testdev;
     exports org.jvirt.devices.time;
     exports org.jvirt.devices.virtio;
     exports org.jvirt.devices.virtio.block;
     exports org.jvirt.devices.virtio.console;
     exports org.jvirt.devices.virtio.rng;
+    exports org.jvirt.devices.work;
 }

@@ -1,7 +1,7 @@
 /// A running virtual machine: memory map, wiring, firmware tables and boot, run loop, monitor.
 module org.jvirt.machine {
     requires transitive org.jvirt.core;
-    requires org.jvirt.devices;
+    requires transitive org.jvirt.devices;
     requires org.jvirt.engine.kvm;
     requires org.jvirt.engine.soft;
     requires org.jvirt.linux;

@@ -35,8 +35,9 @@ final class FirmwareConfiguration {
                 .file("etc/system-states", new byte[] {(byte) 0x80, 0, 0, 0, 0, (byte) 0x80})
                 .file("etc/reserved-memory-end", longs(map.pciWindow64()))
                 .file("etc/show-boot-menu", new byte[2]);
-        if (!config.disks().isEmpty()) {
-            builder.file("bootorder", bootOrder(config));
+        String bootOrder = new DrivePlaces(config.disks(), config.cdroms()).bootOrder();
+        if (!bootOrder.isEmpty()) {
+            builder.file("bootorder", (bootOrder + "\0").getBytes(StandardCharsets.US_ASCII));
         }
         tables.files().forEach(builder::file);
         if (config.boot() instanceof BootConfig.Firmware firmware) {
@@ -76,15 +77,6 @@ final class FirmwareConfiguration {
                     .putInt(entry.type().number());
         }
         return bytes.array();
-    }
-
-    /// The disks in their order, as Open Firmware paths of virtio functions.
-    private static byte[] bootOrder(VmConfig config) {
-        var text = new StringBuilder();
-        for (int i = 0; i < config.disks().size(); i++) {
-            text.append("/pci@i0cf8/scsi@%x/disk@0,0\n".formatted(PcDevices.FIRST_DISK_SLOT + i));
-        }
-        return (text + "\0").getBytes(StandardCharsets.US_ASCII);
     }
 
     private static byte[] uuid(VmConfig config) {

@@ -1,13 +1,16 @@
 package org.jvirt.machine;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jvirt.core.EntropySource;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.core.Vm;
 import org.jvirt.devices.fwcfg.FwCfg;
 import org.jvirt.devices.pci.PciAddress;
-import org.jvirt.devices.virtio.QueueRunner;
+import org.jvirt.devices.storage.StorageDevice;
 import org.jvirt.devices.virtio.VirtioDevice;
 import org.jvirt.devices.virtio.VirtioPci;
 import org.jvirt.devices.virtio.block.BlockOptions;
@@ -15,23 +18,25 @@ import org.jvirt.devices.virtio.block.VirtioBlock;
 import org.jvirt.devices.virtio.console.PortSpec;
 import org.jvirt.devices.virtio.console.VirtioConsole;
 import org.jvirt.devices.virtio.rng.VirtioRng;
+import org.jvirt.devices.work.QueueRunner;
+import org.jvirt.devices.work.WorkingFunction;
 import org.jvirt.machine.host.HostPlacement;
 import org.jvirt.machine.layout.MemoryMap;
 
-/// What is plugged into the board: fw_cfg and the virtio functions.
+/// What is plugged into the board: fw_cfg, the virtio functions and the drives, whose places [DrivePlaces] tells.
 ///
 /// ```
 /// device 1 rng      2 consoles      8 disk 0 …      24 pci-testdev
 /// ```
 final class PcDevices implements AutoCloseable {
-    static final int FIRST_DISK_SLOT = 8;
     private static final int RNG_SLOT = 1;
     private static final int CONSOLE_SLOT = 2;
 
     private final PcBoard board;
     private final GuestMemory memory;
     private final QueueRunner.Factory runners;
-    private final List<VirtioPci> functions = new ArrayList<>();
+    private final List<WorkingFunction> functions = new ArrayList<>();
+    private final Map<String, StorageDevice> disks = new LinkedHashMap<>();
     private final FwCfg fwCfg;
 
     PcDevices(
@@ -57,15 +62,31 @@ final class PcDevices implements AutoCloseable {
                     .toList();
             plug(CONSOLE_SLOT, "console0", new VirtioConsole(ports));
         }
+        var places = new DrivePlaces(config.disks(), config.cdroms());
         for (int i = 0; i < config.disks().size(); i++) {
-            VmConfig.Disk disk = config.disks().get(i);
-            plug(FIRST_DISK_SLOT + i, "blk" + i, new VirtioBlock(disk.backend(), options(disk)));
+            plugDisk(config, config.disks().get(i), places.disk(i));
         }
     }
 
-    private static BlockOptions options(VmConfig.Disk disk) {
-        BlockOptions usual = BlockOptions.DEFAULT;
-        return new BlockOptions(disk.serial(), usual.queues(), usual.queueSize(), usual.blockSizeBytes());
+    private void plugDisk(VmConfig config, VmConfig.Disk disk, DrivePlaces.Place place) {
+        switch (place.bus()) {
+            case VIRTIO -> {
+                var device = new VirtioBlock(disk.backend(), blockOptions(config, disk));
+                plug(place.number(), "blk" + (place.number() - DrivePlaces.FIRST_DISK_SLOT), device);
+                disks.put(place.name(), device);
+            }
+            case SCSI, SATA, NVME -> throw new IllegalStateException("There is no controller for " + place);
+        }
+    }
+
+    private static BlockOptions blockOptions(VmConfig config, VmConfig.Disk disk) {
+        DriveShape shape = disk.shape();
+        return new BlockOptions(
+                disk.serial(),
+                shape.queues().orElse(Math.min(config.cpus(), BlockOptions.MAX_QUEUES)),
+                BlockOptions.DEFAULT.queueSize(),
+                shape.blockBytes(),
+                shape.physicalBlockBytes());
     }
 
     private void plug(int slot, String name, VirtioDevice<?> device) {
@@ -74,13 +95,18 @@ final class PcDevices implements AutoCloseable {
         functions.add(function);
     }
 
+    /// The disks by the monitor's names, in order. Any thread.
+    Map<String, StorageDevice> disks() {
+        return Collections.unmodifiableMap(disks);
+    }
+
     /// Stops serving queues, after the requests under way: guest memory then stays as it is. No vCPU runs.
     void pause() {
-        functions.forEach(VirtioPci::pause);
+        functions.forEach(WorkingFunction::pause);
     }
 
     void resume() {
-        functions.forEach(VirtioPci::resume);
+        functions.forEach(WorkingFunction::resume);
     }
 
     /// No vCPU runs. The PCI functions are reset with their host.
@@ -91,7 +117,7 @@ final class PcDevices implements AutoCloseable {
     /// Ends all requests under way; may be called twice.
     @Override
     public void close() {
-        functions.forEach(VirtioPci::close);
+        functions.forEach(WorkingFunction::close);
         functions.clear();
     }
 }

@@ -225,6 +225,10 @@ final class PcMachine {
         devices.close();
     }
 
+    PcDevices devices() {
+        return devices;
+    }
+
     HostPlacement placement() {
         return placement;
     }
@@ -268,6 +272,7 @@ final class PcMachine {
         config.consoles().forEach(backend -> cleanup.add(backend));
         config.debugConsole().ifPresent(backend -> cleanup.add(backend));
         config.disks().forEach(disk -> cleanup.add(disk.backend()));
+        config.cdroms().forEach(cdrom -> cleanup.add(cdrom.tray()));
         cleanup.run();
     }
 }

@@ -12,8 +12,10 @@ import java.util.function.Function;
 import org.jvirt.core.Hypervisor;
 import org.jvirt.core.PowerControl;
 import org.jvirt.core.RunResult;
+import org.jvirt.core.UserErrorException;
 import org.jvirt.core.Vcpu;
 import org.jvirt.core.cpu.CpuState;
+import org.jvirt.devices.storage.StorageDevice;
 
 /// A virtual PC.
 ///
@@ -203,6 +205,22 @@ public final class VirtualMachine implements AutoCloseable {
                 }
             }
         });
+    }
+
+    /// The names of the disks, in order: the monitor's.
+    public List<String> diskNames() {
+        return List.copyOf(pc.devices().disks().keySet());
+    }
+
+    /// Tells the guest that the backend of a disk has another size now, as far as its interface knows how.
+    ///
+    /// @param name one of [#diskNames]
+    public void announceDiskSize(String name) {
+        StorageDevice disk = pc.devices().disks().get(name);
+        if (disk == null) {
+            throw new UserErrorException("There is no disk %s: there are %s".formatted(name, diskNames()));
+        }
+        disk.resized();
     }
 
     /// Guest instructions executed so far by each processor, or -1 where the engine cannot tell.

@@ -12,6 +12,7 @@ import org.jvirt.core.BlockBackend;
 import org.jvirt.core.CharBackend;
 import org.jvirt.core.Hypervisor;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.devices.storage.Tray;
 import org.jvirt.machine.cpu.CpuChoice;
 import org.jvirt.machine.host.HostSettings;
 import org.jvirt.machine.host.NumberSet;
@@ -27,6 +28,7 @@ public final class VirtualMachineBuilder {
 
     private final List<CharBackend> serials = new ArrayList<>();
     private final List<VmConfig.Disk> disks = new ArrayList<>();
+    private final List<VmConfig.Cdrom> cdroms = new ArrayList<>();
     private final List<CharBackend> consoles = new ArrayList<>();
     private final List<VmConfig.TestDevice> testDevices = new ArrayList<>();
     private String name = "vm" + NEXT_NUMBER.getAndIncrement();
@@ -129,7 +131,23 @@ public final class VirtualMachineBuilder {
 
     /// @param serial the disk's serial number
     public VirtualMachineBuilder disk(BlockBackend backend, String serial) {
-        disks.add(new VmConfig.Disk(backend, serial));
+        return disk("", backend, serial, DriveShape.DEFAULT);
+    }
+
+    /// One more disk on any bus.
+    ///
+    /// @param id    how the monitor is to name it; empty: by its place
+    public VirtualMachineBuilder disk(String id, BlockBackend backend, String serial, DriveShape shape) {
+        disks.add(new VmConfig.Disk(id, backend, serial, shape));
+        return this;
+    }
+
+    /// One more CD-ROM drive, on SATA or SCSI.
+    ///
+    /// @param id     how the monitor is to name it; empty: by its place
+    /// @param medium what is in it at first
+    public VirtualMachineBuilder cdrom(String id, Optional<BlockBackend> medium, DriveShape shape) {
+        cdroms.add(new VmConfig.Cdrom(id, new Tray(medium), shape));
         return this;
     }
 
@@ -226,6 +244,7 @@ public final class VirtualMachineBuilder {
         serials.forEach(backend -> cleanup.add(backend));
         consoles.forEach(backend -> cleanup.add(backend));
         disks.forEach(disk -> cleanup.add(disk.backend()));
+        cdroms.forEach(cdrom -> cleanup.add(cdrom.tray()));
         CharBackend debug = debugConsole;
         if (debug != null) {
             cleanup.add(debug);
@@ -244,6 +263,7 @@ public final class VirtualMachineBuilder {
                 boot(),
                 serials,
                 disks,
+                cdroms,
                 consoles,
                 rng,
                 Optional.ofNullable(debugConsole),

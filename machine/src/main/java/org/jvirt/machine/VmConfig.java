@@ -6,6 +6,7 @@ import java.util.UUID;
 import org.jvirt.core.BlockBackend;
 import org.jvirt.core.CharBackend;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.devices.storage.Tray;
 import org.jvirt.machine.cpu.CpuChoice;
 import org.jvirt.machine.host.HostSettings;
 import org.jvirt.machine.layout.MemoryMap;
@@ -18,7 +19,8 @@ import org.jvirt.machine.layout.MemoryMap;
 /// @param cpus         processors, 1 to 255
 /// @param cpu          what they claim to be
 /// @param serials      the ends of COM1 to COM4, from the first
-/// @param disks        virtio disks, in order
+/// @param disks        in the order they are booted from
+/// @param cdroms       booted from after the disks
 /// @param consoles     the ends of virtio consoles
 /// @param rng          whether there is a virtio random number generator
 /// @param debugConsole where bytes written to port 0xE9 (and SeaBIOS's 0x402) go
@@ -37,6 +39,7 @@ public record VmConfig(
         BootConfig boot,
         List<CharBackend> serials,
         List<Disk> disks,
+        List<Cdrom> cdroms,
         List<CharBackend> consoles,
         boolean rng,
         Optional<CharBackend> debugConsole,
@@ -48,17 +51,37 @@ public record VmConfig(
         InterruptHome interrupts) {
     public static final int MAXIMUM_CPUS = 255;
     public static final int MAXIMUM_SERIALS = 4;
-    /// Device numbers 1 to 24 of PCI bus 0, less a few for others.
+    /// Of those that are PCI functions of their own, virtio and NVMe: device numbers 8 to 23 of bus 0.
     public static final int MAXIMUM_DISKS = 16;
 
-    /// A virtio disk.
+    /// A disk.
     ///
+    /// @param id     how the monitor names it; empty: by its place, as `virtio0`
     /// @param serial what the guest reads as its serial number, at most 20 bytes
-    public record Disk(BlockBackend backend, String serial) {
+    public record Disk(String id, BlockBackend backend, String serial, DriveShape shape) {
         public Disk {
             if (serial.length() > 20) {
                 throw new UserErrorException(
                         "Disk serial '%s' has %d characters: 20 fit".formatted(serial, serial.length()));
+            }
+        }
+
+        /// A virtio disk.
+        public Disk(BlockBackend backend, String serial) {
+            this("", backend, serial, DriveShape.DEFAULT);
+        }
+    }
+
+    /// A CD-ROM drive, on SATA or SCSI.
+    ///
+    /// @param id how the monitor names it; empty: by its place, as `ide2-cd0`
+    public record Cdrom(String id, Tray tray, DriveShape shape) {
+        public Cdrom {
+            switch (shape.bus()) {
+                case SATA, SCSI -> {}
+                case VIRTIO, NVME ->
+                    throw new UserErrorException(
+                            "A CD-ROM drive cannot be on %s: take sata or scsi".formatted(shape.bus()));
             }
         }
     }
@@ -98,10 +121,6 @@ public record VmConfig(
             throw new UserErrorException(
                     "A PC has %d serial ports, not %d: leave some out".formatted(MAXIMUM_SERIALS, serials.size()));
         }
-        if (disks.size() > MAXIMUM_DISKS) {
-            throw new UserErrorException(
-                    "A machine takes %d disks, not %d: leave some out".formatted(MAXIMUM_DISKS, disks.size()));
-        }
         host.check(cpus);
         // Checks the size.
         var _ = new MemoryMap(memoryBytes, 0);
@@ -110,6 +129,9 @@ public record VmConfig(
         }
         serials = List.copyOf(serials);
         disks = List.copyOf(disks);
+        cdroms = List.copyOf(cdroms);
+        // Checks that all find a place.
+        var _ = new DrivePlaces(disks, cdroms);
         consoles = List.copyOf(consoles);
         testDevices = List.copyOf(testDevices);
     }

@@ -3,12 +3,13 @@ package org.jvirt.testkit;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 import org.jvirt.core.BlockBackend;
 
 /// A disk in a byte array that can be told to fail. Thread-safe.
 public final class RamDisk implements BlockBackend {
-    private final byte[] content;
+    private byte[] content; // guarded by this, as all below
     private final boolean readOnly;
     private boolean failing;
     private int flushes;
@@ -16,6 +17,11 @@ public final class RamDisk implements BlockBackend {
     public RamDisk(int sizeBytes, boolean readOnly) {
         content = new byte[sizeBytes];
         this.readOnly = readOnly;
+    }
+
+    /// Makes the disk larger or smaller; new bytes are zeroes.
+    public synchronized void resize(int sizeBytes) {
+        content = Arrays.copyOf(content, sizeBytes);
     }
 
     /// From now on every request fails, or no longer does.
@@ -37,7 +43,7 @@ public final class RamDisk implements BlockBackend {
     }
 
     @Override
-    public long sizeBytes() {
+    public synchronized long sizeBytes() {
         return content.length;
     }
 

@@ -2,12 +2,14 @@ package org.jvirt.devices.virtio;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.IntStream;
 import org.jvirt.core.GuestAddressException;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.devices.pci.GuestErrors;
+import org.jvirt.devices.work.QueueRunner;
+import org.jvirt.devices.work.QueueWorker;
+import org.jvirt.devices.work.WorkerGroup;
 
 /// Device status, feature negotiation and queues of one virtio device, whatever carries its registers (virtio §2,
 /// §3).
@@ -33,7 +35,7 @@ final class VirtioCore implements VirtioTransport {
     private final GuestErrors errors;
     private final QueueSetup[] setups;
     private final AtomicReferenceArray<VirtQueue> queues;
-    private final QueueWorker[] workers;
+    private final WorkerGroup workers;
     private final Object lock = new Object();
 
     // Guarded by lock.
@@ -65,11 +67,9 @@ final class VirtioCore implements VirtioTransport {
             setups[i] = new QueueSetup(device.queueSize());
         }
         queues = new AtomicReferenceArray<>(setups.length);
-        workers = new QueueWorker[device.workers()];
-        for (int i = 0; i < workers.length; i++) {
-            int worker = i;
-            workers[i] = new QueueWorker(name + "-q" + i, runners, () -> work(worker));
-        }
+        workers = new WorkerGroup(IntStream.range(0, device.workers())
+                .mapToObj(i -> new QueueWorker(name + "-q" + i, runners, () -> work(i)))
+                .toList());
         device.connect(this);
     }
 
@@ -127,7 +127,7 @@ final class VirtioCore implements VirtioTransport {
     @Override
     public void wake(int worker) {
         if (started()) {
-            workers[worker].wake();
+            workers.worker(worker).wake();
         }
     }
 
@@ -152,7 +152,7 @@ final class VirtioCore implements VirtioTransport {
 
     /// The driver rang: see [QueueField#NOTIFY_OFFSET].
     void notify(int worker) {
-        if (worker < workers.length) {
+        if (worker < workers.size()) {
             wake(worker);
         }
     }
@@ -160,15 +160,15 @@ final class VirtioCore implements VirtioTransport {
     /// Where the notification registers are in guest memory now, `stride` bytes from one worker's to the next: the
     /// engine may then wake the workers by itself.
     void notificationsAt(long gpa, int stride) {
-        for (int i = 0; i < workers.length; i++) {
-            workers[i].listen(gpa + (long) i * stride);
+        for (int i = 0; i < workers.size(); i++) {
+            workers.worker(i).listen(gpa + (long) i * stride);
         }
     }
 
     /// They are nowhere.
     void notificationsHidden() {
-        for (QueueWorker worker : workers) {
-            worker.deafen();
+        for (int i = 0; i < workers.size(); i++) {
+            workers.worker(i).deafen();
         }
     }
 
@@ -209,7 +209,7 @@ final class VirtioCore implements VirtioTransport {
     }
 
     private void wakeAll() {
-        for (int worker = 0; worker < workers.length; worker++) {
+        for (int worker = 0; worker < workers.size(); worker++) {
             wake(worker);
         }
     }
@@ -406,7 +406,7 @@ final class VirtioCore implements VirtioTransport {
             resetting = true;
             haltLocked(true);
         }
-        whenIdle(this::endReset);
+        workers.whenIdle(this::endReset);
     }
 
     private void endReset() {
@@ -427,45 +427,13 @@ final class VirtioCore implements VirtioTransport {
         }
     }
 
-    /// Runs `action` once every worker has been seen idle; with the queues halted they stay so.
-    private void whenIdle(Runnable action) {
-        var busy = new AtomicInteger(workers.length);
-        for (QueueWorker worker : workers) {
-            worker.whenIdle(() -> {
-                if (busy.decrementAndGet() == 0) {
-                    action.run();
-                }
-            });
-        }
-    }
-
-    private void awaitIdle(Runnable action) {
-        var done = new CountDownLatch(1);
-        whenIdle(() -> {
-            action.run();
-            done.countDown();
-        });
-        boolean interrupted = false;
-        while (true) {
-            try {
-                done.await();
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     /// Resets and waits for what is under way. Not for vCPU or queue threads.
     void resetNow() {
         synchronized (lock) {
             resetting = true;
             haltLocked(true);
         }
-        awaitIdle(this::endReset);
+        workers.awaitIdle(this::endReset);
     }
 
     /// Stops serving and waits for requests under way, so that guest memory stays as it is. Not for vCPU or queue
@@ -475,7 +443,7 @@ final class VirtioCore implements VirtioTransport {
             paused = true;
             haltLocked(true);
         }
-        awaitIdle(() -> {});
+        workers.awaitIdle(() -> {});
     }
 
     void resume() {
@@ -549,10 +517,8 @@ final class VirtioCore implements VirtioTransport {
         synchronized (lock) {
             haltLocked(true);
         }
-        awaitIdle(() -> {});
-        for (QueueWorker worker : workers) {
-            worker.close();
-        }
+        workers.awaitIdle(() -> {});
+        workers.close();
         device.close();
     }
 }

@@ -8,6 +8,8 @@ import org.jvirt.devices.pci.ConfigSpace;
 import org.jvirt.devices.pci.MsixCapability;
 import org.jvirt.devices.pci.PciFunction;
 import org.jvirt.devices.pci.PciIdentity;
+import org.jvirt.devices.work.QueueRunner;
+import org.jvirt.devices.work.WorkingFunction;
 
 /// A virtio device as a PCI function, modern only (virtio §4.1).
 ///
@@ -23,7 +25,7 @@ import org.jvirt.devices.pci.PciIdentity;
 /// then wake the queue threads without passing here. Registers may be used by any vCPU thread. [#pause], [#resume],
 /// [#save], [#reset] and [#close] are for the
 /// machine's own thread: they wait for requests under way.
-public final class VirtioPci extends PciFunction implements Snapshottable<VirtioPciState>, AutoCloseable {
+public final class VirtioPci extends PciFunction implements Snapshottable<VirtioPciState>, WorkingFunction {
     private static final int VENDOR = 0x1af4;
     private static final int SUBSYSTEM = 0x1100;
     private static final int MSIX_BAR = 1;
@@ -154,12 +156,13 @@ public final class VirtioPci extends PciFunction implements Snapshottable<Virtio
         core.resetNow();
     }
 
-    /// Stops serving queues and waits for requests under way; guest memory then stays as it is.
+    @Override
     public void pause() {
         core.pause();
     }
 
     /// Goes on after [#pause], or after [#restore].
+    @Override
     public void resume() {
         core.resume();
     }

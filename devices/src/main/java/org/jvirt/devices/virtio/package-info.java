@@ -14,10 +14,10 @@
 /// - [VirtioPci] is the PCI function: capabilities, registers, device status, feature negotiation, interrupts.
 /// - [VirtQueue] is one ring, [SplitQueue] or [PackedQueue]; [DescriptorChain] is one request in it.
 /// - [VirtioDevice] is what a kind of device adds.
-/// - [QueueRunner] is a thread that serves queues; an engine with doorbells wakes it without any of this. Queues of
+/// - [org.jvirt.devices.work.QueueRunner] is a thread that serves queues; an engine with doorbells wakes it without any of this. Queues of
 /// one
 ///   thread share a notification register.
-/// - [QueueWorker] makes sure that vCPU threads never wait for I/O and that a queue is served by one thread at a
+/// - [org.jvirt.devices.work.QueueWorker] makes sure that vCPU threads never wait for I/O and that a queue is served by one thread at a
 ///   time.
 ///
 /// Everything a driver writes is bounded. What breaks the rules ends in [RingViolation] (or a

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.jvirt.devices.virtio.GuestRing.Buffer;
 import org.jvirt.devices.virtio.block.BlockOptions;
+import org.jvirt.devices.work.QueueRunner;
 import org.jvirt.testkit.RamDisk;
 
 /// Requests a second of 4 KiB reads, from a driver in the same process to a disk in memory: what queue and thread

@@ -10,6 +10,7 @@ import org.jvirt.devices.virtio.block.BlockOptions;
 import org.jvirt.devices.virtio.block.VirtioBlock;
 import org.jvirt.devices.virtio.console.PortSpec;
 import org.jvirt.devices.virtio.console.VirtioConsole;
+import org.jvirt.devices.work.QueueRunner;
 import org.jvirt.testkit.RamDisk;
 import org.jvirt.testkit.RecordingMsi.Message;
 

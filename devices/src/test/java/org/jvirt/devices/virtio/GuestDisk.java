@@ -8,6 +8,7 @@ import org.jvirt.core.MemorySlot;
 import org.jvirt.devices.pci.PciAddress;
 import org.jvirt.devices.virtio.block.BlockOptions;
 import org.jvirt.devices.virtio.block.VirtioBlock;
+import org.jvirt.devices.work.QueueRunner;
 import org.jvirt.testkit.TestMemory;
 
 /// A machine of one virtio disk, with its driver. RAM: 0–8 MiB and 4 GiB–4 GiB+1 MiB, the first in two slots that

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.jvirt.devices.virtio.GuestRing.Buffer;
 import org.jvirt.devices.virtio.block.BlockOptions;
+import org.jvirt.devices.work.QueueRunner;
 import org.jvirt.testkit.RamDisk;
 
 /// What a hostile driver may try. Each ends in DEVICE_NEEDS_RESET or is without effect, never in an exception on the

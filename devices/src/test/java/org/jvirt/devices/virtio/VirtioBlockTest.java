@@ -14,6 +14,7 @@ import org.jvirt.devices.virtio.GuestRing.Buffer;
 import org.jvirt.devices.virtio.GuestRing.Used;
 import org.jvirt.devices.virtio.block.BlockOptions;
 import org.jvirt.devices.virtio.block.VirtioBlock;
+import org.jvirt.devices.work.QueueRunner;
 import org.jvirt.testkit.RamDisk;
 import org.jvirt.testkit.RecordingMsi;
 
@@ -95,9 +96,50 @@ class VirtioBlockTest {
     }
 
     @Test
+    void theConfigurationTellsGeometryAndTopology() {
+        var options = new BlockOptions("", 2, 64, 512, 4096);
+        try (var disk = new GuestDisk(new RamDisk(DISK, false), options, QueueRunner.inline())) {
+            long config = disk.driver.deviceConfig;
+            assertThat(disk.driver.offered() & (1L << 4 | 1L << 10 | 1L << 12)).isEqualTo(1L << 4 | 1L << 10 | 1L << 12);
+            assertThat(disk.pci.mmio.read(config + 16, 2)).as("cylinders").isEqualTo(DISK / 512 / (16 * 63));
+            assertThat(disk.pci.mmio.read(config + 18, 1)).as("heads").isEqualTo(16);
+            assertThat(disk.pci.mmio.read(config + 19, 1)).as("sectors").isEqualTo(63);
+            assertThat(disk.pci.mmio.read(config + 24, 1))
+                    .as("physical_block_exp")
+                    .isEqualTo(3);
+            assertThat(disk.pci.mmio.read(config + 26, 2)).as("min_io_size").isEqualTo(8);
+            assertThat(disk.pci.mmio.read(config + 34, 2)).as("num_queues").isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aNewSizeReachesTheDriverAsAChangeOfTheConfiguration() {
+        var backend = new RamDisk(DISK, false);
+        var device = new VirtioBlock(backend, BlockOptions.DEFAULT);
+        try (var disk = new GuestDisk(GuestDisk.ram(), device, QueueRunner.inline())) {
+            GuestRing ring = disk.start(GuestDisk.ALL_FEATURES, 16);
+            disk.pci.msi.take();
+            long generation = disk.pci.mmio.read(disk.driver.common + 0x15, 1);
+            backend.resize(2 * DISK);
+            ring.roundTrip(disk.request(0, 0, DISK / 512, new Buffer(0x20000, 512, true)), false);
+            assertThat(disk.status(0)).as("behind the end the driver knows of").isEqualTo(1);
+            disk.pci.msi.take();
+
+            device.resized();
+            assertThat(disk.pci.msi.take())
+                    .as("on the configuration's vector")
+                    .containsExactly(new RecordingMsi.Message(GuestDriver.MSI_ADDRESS, 0x40));
+            assertThat(disk.pci.mmio.read(disk.driver.common + 0x15, 1)).isNotEqualTo(generation);
+            assertThat(disk.pci.mmio.read(disk.driver.deviceConfig, 8)).isEqualTo(2 * DISK / 512);
+            ring.roundTrip(disk.request(0, 0, DISK / 512, new Buffer(0x20000, 512, true)), false);
+            assertThat(disk.status(0)).isZero();
+        }
+    }
+
+    @Test
     void flushIdentifyDiscardAndZeroesDoWhatTheySay() {
         var backend = new RamDisk(DISK, false);
-        var options = new BlockOptions("serial-7", 1, 16, 512);
+        var options = new BlockOptions("serial-7", 1, 16, 512, 512);
         try (var disk = new GuestDisk(backend, options, QueueRunner.inline())) {
             GuestRing ring = disk.start(GuestDisk.ALL_FEATURES, 16);
             disk.memory.fill(0x20000, 4096, (byte) 0x55);
@@ -208,7 +250,7 @@ class VirtioBlockTest {
     @Test
     void severalQueuesWorkInParallelThreads() {
         var backend = new RamDisk(DISK, false);
-        try (var disk = new GuestDisk(backend, new BlockOptions("", 4, 64, 512), QueueRunner.threads("test"))) {
+        try (var disk = new GuestDisk(backend, new BlockOptions("", 4, 64, 512, 512), QueueRunner.threads("test"))) {
             assertThat(disk.pci.mmio.read(disk.driver.common + 0x12, 2)).isEqualTo(4);
             assertThat(disk.driver.negotiate(GuestDisk.ALL_FEATURES | 1 << 12)).isTrue();
             disk.driver.enableMsix(5);

@@ -12,6 +12,7 @@ import org.jvirt.devices.virtio.GuestRing.Buffer;
 import org.jvirt.devices.virtio.console.ConsoleState;
 import org.jvirt.devices.virtio.console.PortSpec;
 import org.jvirt.devices.virtio.console.VirtioConsole;
+import org.jvirt.devices.work.QueueRunner;
 
 class VirtioConsoleTest {
     private static final long MULTIPORT = VirtioFeature.VIRTIO_F_VERSION_1 | VirtioFeature.VIRTIO_F_EVENT_IDX | 3;

@@ -12,6 +12,7 @@ import org.jvirt.devices.pci.PirqRouter;
 import org.jvirt.devices.virtio.GuestRing.Buffer;
 import org.jvirt.devices.virtio.block.BlockOptions;
 import org.jvirt.devices.virtio.rng.VirtioRng;
+import org.jvirt.devices.work.QueueRunner;
 import org.jvirt.testkit.RamDisk;
 import org.jvirt.testkit.RecordingMsi;
 

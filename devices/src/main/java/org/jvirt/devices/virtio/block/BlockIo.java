@@ -9,7 +9,8 @@ import org.jvirt.core.BlockBackend;
 import org.jvirt.devices.pci.GuestErrors;
 import org.jvirt.devices.virtio.DescriptorChain;
 
-/// Carries out requests of one queue on the backend. Queue thread only.
+/// Carries out requests of one queue on the backend: the only place where the device hands it work. Queue thread
+/// only.
 ///
 /// Data moves between backend and guest RAM directly. A request that cannot be, and a backend that fails, answer
 /// with a status; the device goes on.
@@ -23,15 +24,15 @@ final class BlockIo {
 
     private final BlockBackend backend;
     private final String serial;
-    private final long sectors;
+    private final BlockConfig config;
     private final GuestErrors failures;
     private final byte[] range = new byte[RANGE_BYTES];
     private final ByteBuffer rangeFields = ByteBuffer.wrap(range).order(ByteOrder.LITTLE_ENDIAN);
 
-    BlockIo(BlockBackend backend, String serial, long sectors, GuestErrors failures) {
+    BlockIo(BlockBackend backend, String serial, BlockConfig config, GuestErrors failures) {
         this.backend = backend;
         this.serial = serial;
-        this.sectors = sectors;
+        this.config = config;
         this.failures = failures;
     }
 
@@ -129,6 +130,7 @@ final class BlockIo {
     }
 
     private boolean inside(long sector, long lengthBytes) {
+        long sectors = config.sectors();
         return lengthBytes % BlockConfig.SECTOR_BYTES == 0
                 && sector >= 0
                 && sector <= sectors

@@ -1,7 +1,9 @@
 package org.jvirt.devices.virtio.block;
 
+import org.jspecify.annotations.Nullable;
 import org.jvirt.core.BlockBackend;
 import org.jvirt.devices.pci.GuestErrors;
+import org.jvirt.devices.storage.StorageDevice;
 import org.jvirt.devices.virtio.DescriptorChain;
 import org.jvirt.devices.virtio.VirtQueue;
 import org.jvirt.devices.virtio.VirtioDevice;
@@ -11,13 +13,14 @@ import org.jvirt.devices.virtio.VirtioTransport;
 /// A disk. Each queue has a thread of its own, so requests in different queues run in parallel; those of one queue
 /// run in order.
 ///
-/// The size is the backend's when the device is made; if the backend shrinks, requests behind its end fail.
-public final class VirtioBlock implements VirtioDevice<VirtioBlock.State> {
+/// The size is the backend's when the device is made, and again at each [#resized]; if the backend shrinks in
+/// between, requests behind its end fail.
+public final class VirtioBlock implements VirtioDevice<VirtioBlock.State>, StorageDevice {
     private final BlockBackend backend;
     private final BlockOptions options;
     private final BlockConfig config;
-    private final long sectors;
     private final Lane[] lanes;
+    private @Nullable VirtioTransport transport;
     private volatile boolean started;
     private volatile boolean flushNegotiated;
     private volatile boolean cacheSwitchNegotiated;
@@ -42,8 +45,7 @@ public final class VirtioBlock implements VirtioDevice<VirtioBlock.State> {
     public VirtioBlock(BlockBackend backend, BlockOptions options, State saved) {
         this.backend = backend;
         this.options = options;
-        sectors = backend.sizeBytes() / BlockConfig.SECTOR_BYTES;
-        config = new BlockConfig(sectors, options);
+        config = new BlockConfig(backend.sizeBytes() / BlockConfig.SECTOR_BYTES, options);
         lanes = new Lane[options.queues()];
         setWriteback(saved.writeback());
     }
@@ -56,8 +58,10 @@ public final class VirtioBlock implements VirtioDevice<VirtioBlock.State> {
     @Override
     public long features() {
         long features = BlockFeature.VIRTIO_BLK_F_SEG_MAX
+                | BlockFeature.VIRTIO_BLK_F_GEOMETRY
                 | BlockFeature.VIRTIO_BLK_F_BLK_SIZE
                 | BlockFeature.VIRTIO_BLK_F_FLUSH
+                | BlockFeature.VIRTIO_BLK_F_TOPOLOGY
                 | BlockFeature.VIRTIO_BLK_F_CONFIG_WCE;
         if (options.queues() > 1) {
             features |= BlockFeature.VIRTIO_BLK_F_MQ;
@@ -90,12 +94,23 @@ public final class VirtioBlock implements VirtioDevice<VirtioBlock.State> {
 
     @Override
     public void connect(VirtioTransport to) {
+        transport = to;
         var failures = new GuestErrors("disk " + backend.name());
         for (int i = 0; i < lanes.length; i++) {
             lanes[i] = new Lane(
                     new DescriptorChain(to.memory()),
                     new BlockRequest(),
-                    new BlockIo(backend, options.serial(), sectors, failures));
+                    new BlockIo(backend, options.serial(), config, failures));
+        }
+    }
+
+    /// Tells the driver the backend's size of now. Any thread.
+    @Override
+    public void resized() {
+        config.setSectors(backend.sizeBytes() / BlockConfig.SECTOR_BYTES);
+        VirtioTransport to = transport;
+        if (to != null) {
+            to.configChanged();
         }
     }
 

@@ -1,4 +1,4 @@
-package org.jvirt.devices.virtio;
+package org.jvirt.devices.work;
 
 import org.jvirt.core.Doorbell;
 

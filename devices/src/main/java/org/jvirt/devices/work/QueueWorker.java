@@ -1,4 +1,4 @@
-package org.jvirt.devices.virtio;
+package org.jvirt.devices.work;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -13,34 +13,35 @@ import java.util.List;
 /// ```
 ///
 /// Thread-safe. The lock is held for flag changes only.
-final class QueueWorker {
+public final class QueueWorker {
     private final Runnable work;
     private final QueueRunner runner;
     private final List<Runnable> onIdle = new ArrayList<>(); // guarded by this, as all below
     private boolean running;
     private boolean again;
 
-    QueueWorker(String name, QueueRunner.Factory runners, Runnable work) {
+    public QueueWorker(String name, QueueRunner.Factory runners, Runnable work) {
         this.work = work;
         runner = runners.runner(name, this::run);
     }
 
     /// Has the work run once more, from its beginning, soon.
-    void wake() {
+    public void wake() {
         runner.wake();
     }
 
     /// Has the engine do that at stores to `gpa`, if it can.
-    void listen(long gpa) {
+    public void listen(long gpa) {
         runner.listen(gpa);
     }
 
-    void deafen() {
+    /// Ends what [#listen] began.
+    public void deafen() {
         runner.deafen();
     }
 
     /// Runs `action` when the work is not running: now, on this thread, or at its end, on the queue's thread.
-    void whenIdle(Runnable action) {
+    public void whenIdle(Runnable action) {
         synchronized (this) {
             if (running) {
                 onIdle.add(action);
@@ -82,7 +83,8 @@ final class QueueWorker {
         }
     }
 
-    void close() {
+    /// Ends the thread, after the work under way.
+    public void close() {
         runner.close();
     }
 }
