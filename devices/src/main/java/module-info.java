@@ -5,10 +5,12 @@ module org.jvirt.devices {
 
     exports org.jvirt.devices;
     exports org.jvirt.devices.acpi;
+    exports org.jvirt.devices.ahci;
     exports org.jvirt.devices.fwcfg;
     exports org.jvirt.devices.interrupt;
     exports org.jvirt.devices.legacy;
     exports org.jvirt.devices.pci;
+    exports org.jvirt.devices.scsi;
     exports org.jvirt.devices.storage;
     exports org.jvirt.devices.testdev;
     exports org.jvirt.devices.time;

@@ -113,7 +113,7 @@ final class QemuCommandTest {
             -m 1X              | -m: '1X' is not a size
             -kernel            | -kernel needs a value.
             disk.img           | 'disk.img' is no option.
-            -drive if=ide,file=x | if=ide is not supported. The nearest that is: virtio.
+            -drive if=vertio,file=x | if=vertio is not supported. The nearest that is: virtio.
             """)
     void whatIsNotSupportedIsRefusedByNameWithTheNearest(String options, String message) throws InterruptedException {
         Jvirt.Outcome outcome = qemu(options.split(" "));

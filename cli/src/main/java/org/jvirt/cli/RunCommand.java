@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.cli.debian.DebianGuest;
 import org.jvirt.cli.launch.DiskOption;
+import org.jvirt.cli.launch.DriveOption;
 import org.jvirt.cli.launch.LaunchOptions;
 import org.jvirt.cli.launch.Launcher;
 import org.jvirt.cli.launch.MemorySize;
@@ -107,9 +108,16 @@ final class RunCommand implements Callable<Integer> {
             names = "--disk",
             paramLabel = "file=PATH[,...]",
             description =
-                    "A virtio disk: PATH, or file=PATH[,if=virtio][,format=FORMAT][,cache=MODE][,readonly=on][,snapshot=on]"
-                            + "[,serial=TEXT].")
+                    "A disk: PATH, or file=PATH[,if=virtio|scsi|sata|nvme][,media=cdrom][,format=FORMAT][,cache=MODE]"
+                            + "[,readonly=on][,snapshot=on][,serial=TEXT][,id=NAME][,unit=N][,lun=N][,queues=N]"
+                            + "[,block=BYTES][,physical-block=BYTES].")
     private List<String> disks = new ArrayList<>();
+
+    @Option(
+            names = "--cdrom",
+            paramLabel = "PATH",
+            description = "A CD-ROM drive with this image in it; the monitor's eject and change exchange it.")
+    private List<String> cdroms = new ArrayList<>();
 
     @Option(names = "--rng", description = "A virtio random number device.")
     private boolean rng;
@@ -177,7 +185,8 @@ final class RunCommand implements Callable<Integer> {
         consoles.forEach(c -> options.addVirtioConsole(SerialTarget.parse(c)));
         Optional.ofNullable(image)
                 .ifPresent(file -> options.addDisk(new DiskOption(file, false, false, Optional.empty())));
-        disks.forEach(d -> options.addDisk(DiskOption.parse(d)));
+        disks.forEach(d -> options.addDrive(DriveOption.parse(d)));
+        cdroms.forEach(c -> options.addDrive(DriveOption.cdrom(c)));
         if (rng) {
             options.addRng();
         }

@@ -9,7 +9,7 @@ import org.jvirt.machine.chardev.TranscriptBackend;
 
 /// Boots a Linux kernel whose initial RAM disk ends in a shell, types one command, and waits for the end.
 ///
-/// `jvirt run` leaves such a kernel and RAM disk in `~/.cache/jvirt/debian-cloud-2`.
+/// `jvirt run` leaves such a kernel and RAM disk in `~/.cache/jvirt/debian-cloud-3`.
 public final class HelloGuest {
     private HelloGuest() {}
 

@@ -1,16 +1,27 @@
 package org.jvirt.machine;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.jvirt.core.EntropySource;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.core.Vm;
+import org.jvirt.devices.ahci.AhciController;
+import org.jvirt.devices.ahci.AtaDevice;
+import org.jvirt.devices.ahci.AtaDisk;
+import org.jvirt.devices.ahci.AtapiDrive;
 import org.jvirt.devices.fwcfg.FwCfg;
 import org.jvirt.devices.pci.PciAddress;
+import org.jvirt.devices.pci.PciFunction;
+import org.jvirt.devices.scsi.CdromUnit;
+import org.jvirt.devices.scsi.UnitIdentity;
 import org.jvirt.devices.storage.StorageDevice;
+import org.jvirt.devices.storage.Tray;
 import org.jvirt.devices.virtio.VirtioDevice;
 import org.jvirt.devices.virtio.VirtioPci;
 import org.jvirt.devices.virtio.block.BlockOptions;
@@ -31,12 +42,16 @@ import org.jvirt.machine.layout.MemoryMap;
 final class PcDevices implements AutoCloseable {
     private static final int RNG_SLOT = 1;
     private static final int CONSOLE_SLOT = 2;
+    /// Function 2 of the chipset's device.
+    private static final PciAddress AHCI = PciAddress.of(31, 2);
 
     private final PcBoard board;
     private final GuestMemory memory;
     private final QueueRunner.Factory runners;
     private final List<WorkingFunction> functions = new ArrayList<>();
     private final Map<String, StorageDevice> disks = new LinkedHashMap<>();
+    private final Map<String, Tray> trays = new LinkedHashMap<>();
+    private final @Nullable AtaDevice[] sataDevices = new AtaDevice[AhciController.PORTS];
     private final FwCfg fwCfg;
 
     PcDevices(
@@ -66,6 +81,12 @@ final class PcDevices implements AutoCloseable {
         for (int i = 0; i < config.disks().size(); i++) {
             plugDisk(config, config.disks().get(i), places.disk(i));
         }
+        for (int i = 0; i < config.cdroms().size(); i++) {
+            plugCdrom(config.cdroms().get(i), places.cdrom(i));
+        }
+        if (Arrays.stream(sataDevices).anyMatch(Objects::nonNull)) {
+            plug(AHCI, new AhciController("ahci0", sataDevices, memory, runners));
+        }
     }
 
     private void plugDisk(VmConfig config, VmConfig.Disk disk, DrivePlaces.Place place) {
@@ -75,9 +96,25 @@ final class PcDevices implements AutoCloseable {
                 plug(place.number(), "blk" + (place.number() - DrivePlaces.FIRST_DISK_SLOT), device);
                 disks.put(place.name(), device);
             }
-            case SCSI, SATA, NVME -> throw new IllegalStateException("There is no controller for " + place);
+            case SATA -> {
+                var device = new AtaDisk(
+                        disk.backend(), disk.serial(), disk.shape().physicalBlockBytes());
+                sataDevices[place.number()] = device;
+                disks.put(place.name(), device);
+            }
+            case SCSI, NVME -> throw new IllegalStateException("There is no controller for " + place);
         }
     }
+
+    private void plugCdrom(VmConfig.Cdrom cdrom, DrivePlaces.Place place) {
+        var unit = new CdromUnit(cdrom.tray(), new UnitIdentity(place.name(), "JVIRT CD-ROM", ""));
+        switch (place.bus()) {
+            case SATA -> sataDevices[place.number()] = new AtapiDrive(unit, "");
+            case SCSI, VIRTIO, NVME -> throw new IllegalStateException("There is no controller for " + place);
+        }
+        trays.put(place.name(), cdrom.tray());
+    }
+
 
     private static BlockOptions blockOptions(VmConfig config, VmConfig.Disk disk) {
         DriveShape shape = disk.shape();
@@ -90,14 +127,22 @@ final class PcDevices implements AutoCloseable {
     }
 
     private void plug(int slot, String name, VirtioDevice<?> device) {
-        var function = new VirtioPci(name, device, memory, runners);
-        board.pci().add(PciAddress.of(slot, 0), function);
+        plug(PciAddress.of(slot, 0), new VirtioPci(name, device, memory, runners));
+    }
+
+    private <F extends PciFunction & WorkingFunction> void plug(PciAddress at, F function) {
+        board.pci().add(at, function);
         functions.add(function);
     }
 
     /// The disks by the monitor's names, in order. Any thread.
     Map<String, StorageDevice> disks() {
         return Collections.unmodifiableMap(disks);
+    }
+
+    /// The trays of CD-ROM drives by the monitor's names, in order. Any thread.
+    Map<String, Tray> trays() {
+        return Collections.unmodifiableMap(trays);
     }
 
     /// Stops serving queues, after the requests under way: guest memory then stays as it is. No vCPU runs.

@@ -32,7 +32,7 @@ public record DebianGuest(Path kernel, Path initrd) {
     }
 
     /// Changes when the initramfs changes, so that caches of older programs are not used.
-    private static final int FORMAT = 2;
+    private static final int FORMAT = 3;
 
     /// Finds the guest in the cache, or makes it.
     ///

@@ -7,7 +7,7 @@ import org.jvirt.core.UserErrorException;
 import org.jvirt.images.file.CacheMode;
 import org.jvirt.images.format.ImageFormat;
 
-/// A virtio disk on an image.
+/// A disk image, and how it is opened.
 ///
 /// @param format looked up where it is empty; a raw image stays raw then, whatever a guest writes to it
 /// @param serial what the guest reads as the disk's serial number
@@ -18,9 +18,6 @@ public record DiskOption(
         boolean readOnly,
         boolean snapshot,
         Optional<String> serial) {
-    private static final String FORM =
-            "Write --disk PATH, or file=PATH[,if=virtio][,format=FORMAT][,cache=MODE][,readonly=on][,snapshot=on][,serial=TEXT].";
-
     /// Of any format, through the host's page cache.
     public DiskOption(Path file, boolean readOnly, boolean snapshot, Optional<String> serial) {
         this(file, Optional.empty(), CacheMode.WRITEBACK, readOnly, snapshot, serial);
@@ -31,7 +28,11 @@ public record DiskOption(
         if (!text.contains("=")) {
             return new DiskOption(Path.of(text), false, false, Optional.empty());
         }
-        var values = new KeyValues("--disk", "", text);
+        return of(new KeyValues("--disk", "", text));
+    }
+
+    /// Reads what is left of it, once others have taken theirs.
+    static DiskOption of(KeyValues values) {
         var disk = new DiskOption(
                 Path.of(values.takeRequired("file")),
                 values.take("format").map(name -> format("--disk", name)),
@@ -39,11 +40,7 @@ public record DiskOption(
                 values.takeSwitch("readonly", false),
                 values.takeSwitch("snapshot", false),
                 values.take("serial"));
-        String bus = values.take("if").orElse("virtio");
-        if (!bus.equals("virtio")) {
-            throw new UserErrorException("--disk: if=%s is not supported, only if=virtio is. %s".formatted(bus, FORM));
-        }
-        values.end(Set.of("file", "readonly", "snapshot", "serial", "if", "format", "cache"));
+        values.end(Set.of("file", "readonly", "snapshot", "serial", "if", "media", "format", "cache", "unit", "queues"));
         return disk;
     }
 

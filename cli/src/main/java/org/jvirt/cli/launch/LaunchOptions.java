@@ -19,7 +19,7 @@ public final class LaunchOptions {
 
     private final List<SerialTarget> serials = new ArrayList<>();
     private final List<SerialTarget> virtioConsoles = new ArrayList<>();
-    private final List<DiskOption> disks = new ArrayList<>();
+    private final List<DriveOption> drives = new ArrayList<>();
     private final List<TestDevice> testDevices = new ArrayList<>();
     private String name = "jvirt";
     private String engine = "auto";
@@ -218,12 +218,26 @@ public final class LaunchOptions {
         virtioConsoles.add(target);
     }
 
-    public List<DiskOption> disks() {
-        return List.copyOf(disks);
+    /// In the order in which they are to be booted from, disks before CD-ROM drives.
+    public List<DriveOption> drives() {
+        return List.copyOf(drives);
     }
 
+    public void addDrive(DriveOption drive) {
+        drives.add(drive);
+    }
+
+    /// The images of the disks.
+    public List<DiskOption> disks() {
+        return drives.stream()
+                .filter(drive -> !drive.cdrom())
+                .flatMap(drive -> drive.medium().stream())
+                .toList();
+    }
+
+    /// A virtio disk.
     public void addDisk(DiskOption disk) {
-        disks.add(disk);
+        drives.add(new DriveOption(disk));
     }
 
     public int rngs() {

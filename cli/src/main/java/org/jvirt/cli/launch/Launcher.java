@@ -108,12 +108,27 @@ public final class Launcher {
         }
         options.serials().forEach(target -> builder.serial(open(target)));
         options.virtioConsoles().forEach(target -> builder.console(open(target)));
-        options.disks().forEach(disk -> builder.disk(open(disk), disk.serial().orElse("")));
+        options.drives().forEach(drive -> plug(builder, drive));
         if (options.rngs() > 0) {
             builder.rng();
         }
         options.testDevices().forEach(builder::testDevice);
         return builder;
+    }
+
+    private void plug(VirtualMachineBuilder builder, DriveOption drive) {
+        if (drive.cdrom()) {
+            builder.cdrom(drive.id(), drive.medium().map(this::openDisc), drive.shape());
+        } else {
+            DiskOption disk = drive.medium().orElseThrow();
+            builder.disk(drive.id(), open(disk), disk.serial().orElse(""), drive.shape());
+        }
+    }
+
+    /// A medium that is only read. The machine closes it when it is taken out.
+    private BlockBackend openDisc(DiskOption disc) {
+        return DiskImages.openDisk(
+                new ImageAccess().withCache(disc.cache()), ImageReference.ofFile(disc.file()), disc.format(), true);
     }
 
     private Hypervisor engine() {

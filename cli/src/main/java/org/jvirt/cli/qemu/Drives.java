@@ -3,55 +3,92 @@ package org.jvirt.cli.qemu;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.jvirt.cli.launch.DiskOption;
+import org.jvirt.cli.launch.DriveOption;
 import org.jvirt.cli.launch.KeyValues;
+import org.jvirt.cli.launch.Suggestion;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.file.CacheMode;
 import org.jvirt.images.format.ImageFormat;
+import org.jvirt.machine.DriveBus;
+import org.jvirt.machine.DriveShape;
 
 /// The `-drive` and `-blockdev` options seen so far, by id, until a device takes them. Not thread-safe.
 final class Drives {
     private static final Set<String> NO_CONSEQUENCE =
-            Set.of("aio", "werror", "rerror", "discard", "detect-zeroes", "media", "index", "auto-read-only");
+            Set.of("aio", "werror", "rerror", "discard", "detect-zeroes", "auto-read-only");
 
-    private final Map<String, DiskOption> waiting = new LinkedHashMap<>();
+    private static final List<String> KINDS = List.of("ide", "virtio", "scsi", "none");
+
+    private final Map<String, Medium> waiting = new LinkedHashMap<>();
     private final Map<String, Path> files = new HashMap<>();
 
-    /// @return the disk, where the option makes a device as well (`if=virtio`)
-    Optional<DiskOption> drive(String text) {
+    /// What a device finds in its drive.
+    ///
+    /// @param id    the drive's
+    /// @param image empty for a CD-ROM drive without a disc
+    record Medium(String id, Optional<DiskOption> image, boolean cdrom) {}
+
+    /// @return the drive, where the option makes a device as well (all but `if=none`)
+    Optional<DriveOption> drive(String text) {
         var values = new KeyValues("-drive", "", text);
-        Path file = Path.of(values.takeRequired("file"));
+        boolean cdrom = cdrom(values);
+        Optional<Path> file =
+                cdrom ? values.take("file").map(Path::of) : Optional.of(Path.of(values.takeRequired("file")));
         Optional<String> id = values.take("id");
-        String kind = values.take("if").orElse("virtio");
-        var disk = new DiskOption(
-                file,
-                values.take("format").map(name -> DiskOption.format("-drive", name)),
-                values.take("cache")
-                        .map(name -> DiskOption.cache("-drive", name))
-                        .orElse(CacheMode.WRITEBACK),
-                values.takeSwitch("readonly", false) || values.takeSwitch("read-only", false),
-                values.takeSwitch("snapshot", false),
-                values.take("serial"));
+        String kind = values.take("if").orElse("ide");
+        int index = values.takeNumber("index", values.takeNumber("unit", -1));
+        Optional<ImageFormat> format = values.take("format").map(name -> DiskOption.format("-drive", name));
+        CacheMode cache =
+                values.take("cache").map(name -> DiskOption.cache("-drive", name)).orElse(CacheMode.WRITEBACK);
+        boolean readOnly = values.takeSwitch("readonly", false) || values.takeSwitch("read-only", false) || cdrom;
+        boolean snapshot = values.takeSwitch("snapshot", false) && !cdrom;
+        Optional<String> serial = values.take("serial");
         values.ignore(NO_CONSEQUENCE);
-        values.end(Set.of("file", "format", "cache", "id", "if", "readonly", "snapshot", "serial"));
-        switch (kind) {
-            case "virtio" -> {
-                return Optional.of(disk);
-            }
-            case "none" -> {
-                waiting.put(
-                        id.orElseThrow(
-                                () -> new UserErrorException("-drive: if=none needs id=… for a device to name.")),
-                        disk);
-                return Optional.empty();
-            }
-            default ->
-                throw new UserErrorException(
-                        "-drive: if=%s is not supported. The nearest that is: virtio.".formatted(kind));
+        values.end(Set.of(
+                "file", "format", "cache", "id", "if", "readonly", "snapshot", "serial", "media", "index", "unit"));
+        Optional<DiskOption> image =
+                file.map(path -> new DiskOption(path, format, cache, readOnly, snapshot, serial));
+        if (kind.equals("none")) {
+            String name = id.orElseThrow(
+                    () -> new UserErrorException("-drive: if=none needs id=… for a device to name."));
+            waiting.put(name, new Medium(name, image, cdrom));
+            return Optional.empty();
         }
+        DriveBus bus =
+                switch (kind) {
+                    case "ide" -> DriveBus.SATA;
+                    case "virtio" -> DriveBus.VIRTIO;
+                    case "scsi" -> DriveBus.SCSI;
+                    default ->
+                        throw new UserErrorException("-drive: if=%s is not supported. The nearest that is: %s."
+                                .formatted(kind, Suggestion.nearest(kind, KINDS)));
+                };
+        DriveShape shape = DriveShape.on(bus);
+        if (index >= 0 && bus != DriveBus.VIRTIO) {
+            shape = shape.withUnit(OptionalInt.of(index), 0);
+        }
+        return Optional.of(new DriveOption(id.orElse(""), image, cdrom, shape));
+    }
+
+    private static boolean cdrom(KeyValues values) {
+        String media = values.take("media").orElse("disk");
+        if (!media.equals("disk") && !media.equals("cdrom")) {
+            throw new UserErrorException("-drive: media=%s is not supported. Those that are: disk, cdrom.".formatted(media));
+        }
+        return media.equals("cdrom");
+    }
+
+    /// `-hda` to `-hdd`, and `-cdrom`.
+    static DriveOption atPort(int port, String file, boolean cdrom) {
+        var image = new DiskOption(Path.of(file), cdrom, false, Optional.empty());
+        DriveShape shape = DriveShape.on(DriveBus.SATA).withUnit(OptionalInt.of(port), 0);
+        return new DriveOption("", Optional.of(image), cdrom, shape);
     }
 
     void blockdev(String text) {
@@ -72,30 +109,30 @@ final class Drives {
                     .map(name -> Optional.ofNullable(files.get(name))
                             .orElseThrow(() -> new UserErrorException("-blockdev: there is no node " + name + ".")))
                     .orElseGet(() -> Path.of(values.takeRequired("file.filename")));
-            waiting.put(
-                    node,
-                    new DiskOption(file, Optional.of(format), cacheOf(values), readOnly, false, Optional.empty()));
+            var image = new DiskOption(file, Optional.of(format), cacheOf(values), readOnly, false, Optional.empty());
+            waiting.put(node, new Medium(node, Optional.of(image), false));
         }
         values.ignore(NO_CONSEQUENCE);
         values.ignore(Set.of("cache.direct", "cache.no-flush", "locking"));
         values.end(Set.of("driver", "node-name", "file", "file.filename", "file.driver", "filename", "read-only"));
     }
 
-    DiskOption take(String option, String id) {
-        DiskOption disk = waiting.remove(id);
-        if (disk == null && files.containsKey(id)) {
-            disk = new DiskOption(
+    Medium take(String option, String id) {
+        Medium medium = waiting.remove(id);
+        if (medium == null && files.containsKey(id)) {
+            var image = new DiskOption(
                     files.remove(id),
                     Optional.of(ImageFormat.RAW),
                     CacheMode.WRITEBACK,
                     false,
                     false,
                     Optional.empty());
+            medium = new Medium(id, Optional.of(image), false);
         }
-        if (disk == null) {
+        if (medium == null) {
             throw new UserErrorException("%s: there is no -drive or -blockdev named %s.".formatted(option, id));
         }
-        return disk;
+        return medium;
     }
 
     private static CacheMode cacheOf(KeyValues values) {

@@ -34,6 +34,9 @@ public final class QemuCommandLine {
     private static final Set<String> ENGINES = Set.of("kvm", "tcg", "soft", "interpreter", "auto");
     private static final Set<String> MACHINES = Set.of("q35", "pc", "pc-q35");
 
+    private static final List<String> HARD_DISKS = List.of("hda", "hdb", "hdc", "hdd");
+    private static final int CDROM_PORT = 2;
+
     private final LaunchOptions options = new LaunchOptions();
     private final Chardevs chardevs = new Chardevs();
     private final Drives drives = new Drives();
@@ -67,7 +70,12 @@ public final class QemuCommandLine {
         withValue.put("monitor", monitors::add);
         withValue.put("chardev", chardevs::define);
         withValue.put("device", laterDevices::add);
-        withValue.put("drive", v -> drives.drive(v).ifPresent(options::addDisk));
+        withValue.put("drive", v -> drives.drive(v).ifPresent(options::addDrive));
+        for (int i = 0; i < HARD_DISKS.size(); i++) {
+            int port = i;
+            withValue.put(HARD_DISKS.get(i), v -> options.addDrive(Drives.atPort(port, v, false)));
+        }
+        withValue.put("cdrom", v -> options.addDrive(Drives.atPort(CDROM_PORT, v, true)));
         withValue.put("blockdev", drives::blockdev);
         withValue.put("object", this::object);
         withValue.put("mem-path", v -> memory.directory(Path.of(v)));

@@ -7,16 +7,20 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.jvirt.cli.launch.DiskOption;
+import org.jvirt.cli.launch.DriveOption;
 import org.jvirt.cli.launch.LaunchOptions;
 import org.jvirt.cli.launch.SerialTarget;
 import org.jvirt.cli.qemu.QemuCommandLine.Request;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.file.CacheMode;
 import org.jvirt.images.format.ImageFormat;
+import org.jvirt.machine.DriveBus;
+import org.jvirt.machine.DriveShape;
 import org.jvirt.machine.InterruptHome;
 import org.jvirt.machine.VmConfig.TestDevice;
 import org.jvirt.machine.cpu.CpuChoice;
@@ -62,6 +66,31 @@ class QemuCommandLineTest {
         assertThat(options.serials()).containsExactly(new SerialTarget.Unix(Path.of("/tmp/s")));
         assertThat(options.virtioConsoles()).containsExactly(new SerialTarget.File(Path.of("/tmp/f")));
         assertThatThrownBy(() -> parse("-serial chardev:nobody")).hasMessageContaining("id=nobody");
+    }
+
+    @Test
+    void drivesGoToTheBusThatQemuWouldGiveThem() {
+        DriveOption plain = options("-drive file=a.raw,format=raw").drives().getFirst();
+        assertThat(plain.shape().bus()).as("q35's default").isEqualTo(DriveBus.SATA);
+        DriveOption third = options("-hdc a.raw").drives().getFirst();
+        assertThat(third.shape().unit()).hasValue(2);
+        DriveOption disc = options("-cdrom a.iso").drives().getFirst();
+        assertThat(disc.cdrom()).isTrue();
+        assertThat(disc.shape()).isEqualTo(DriveShape.on(DriveBus.SATA).withUnit(OptionalInt.of(2), 0));
+        assertThat(disc.medium().orElseThrow().readOnly()).isTrue();
+        List<DriveOption> all = options("-drive file=a.raw,if=none,id=a -drive file=b.raw,if=none,id=b"
+                        + " -drive file=c.iso,if=none,id=c,media=cdrom -drive file=d.raw,if=none,id=d"
+                        + " -device ich9-ahci,id=ahci -device ide-hd,drive=a,bus=ahci.4,serial=S"
+                        + " -device virtio-scsi-pci,id=scsi0 -device scsi-hd,drive=b,bus=scsi0.0,scsi-id=3,lun=1"
+                        + " -device scsi-cd,drive=c -device nvme,drive=d,serial=N,max_ioqpairs=2 -device ide-cd")
+                .drives();
+        assertThat(all).extracting(DriveOption::id).containsExactly("a", "b", "c", "d", "");
+        assertThat(all.get(0).shape().unit()).hasValue(4);
+        assertThat(all.get(0).medium().orElseThrow().serial()).contains("S");
+        assertThat(all.get(1).shape()).isEqualTo(DriveShape.on(DriveBus.SCSI).withUnit(OptionalInt.of(3), 1));
+        assertThat(all.get(2).cdrom()).isTrue();
+        assertThat(all.get(3).shape().queues()).hasValue(2);
+        assertThat(all.get(4).medium()).as("an empty drive").isEmpty();
     }
 
     @Test
@@ -174,7 +203,7 @@ class QemuCommandLineTest {
                 "-accel hvf | kvm",
                 "-device e1000 | The nearest that is",
                 "-device virtio-rng | ",
-                "-drive file=x,if=ide | virtio",
+                "-drive file=x,if=vertio | virtio",
                 "-drive file=x,format=dmg | qcow2",
                 "-chardev udp,id=x | is not supported. The nearest",
                 "-object iothread,id=x | rng-builtin",
