@@ -9,6 +9,7 @@ module org.jvirt.devices {
     exports org.jvirt.devices.fwcfg;
     exports org.jvirt.devices.interrupt;
     exports org.jvirt.devices.legacy;
+    exports org.jvirt.devices.nvme;
     exports org.jvirt.devices.pci;
     exports org.jvirt.devices.scsi;
     exports org.jvirt.devices.storage;

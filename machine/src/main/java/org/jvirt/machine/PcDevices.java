@@ -16,6 +16,7 @@ import org.jvirt.devices.ahci.AtaDevice;
 import org.jvirt.devices.ahci.AtaDisk;
 import org.jvirt.devices.ahci.AtapiDrive;
 import org.jvirt.devices.fwcfg.FwCfg;
+import org.jvirt.devices.nvme.NvmeController;
 import org.jvirt.devices.pci.PciAddress;
 import org.jvirt.devices.pci.PciFunction;
 import org.jvirt.devices.scsi.CdromUnit;
@@ -102,7 +103,21 @@ final class PcDevices implements AutoCloseable {
                 sataDevices[place.number()] = device;
                 disks.put(place.name(), device);
             }
-            case SCSI, NVME -> throw new IllegalStateException("There is no controller for " + place);
+            case NVME -> {
+                DriveShape shape = disk.shape();
+                var function = new NvmeController(
+                        "nvme" + (place.number() - DrivePlaces.FIRST_DISK_SLOT),
+                        disk.backend(),
+                        disk.serial(),
+                        shape.queues().orElse(Math.min(config.cpus(), NvmeController.MAX_QUEUES)),
+                        shape.blockBytes(),
+                        shape.physicalBlockBytes(),
+                        memory,
+                        runners);
+                plug(PciAddress.of(place.number(), 0), function);
+                disks.put(place.name(), function);
+            }
+            case SCSI -> throw new IllegalStateException("There is no controller for " + place);
         }
     }
 
