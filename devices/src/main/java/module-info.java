@@ -19,5 +19,6 @@ module org.jvirt.devices {
     exports org.jvirt.devices.virtio.block;
     exports org.jvirt.devices.virtio.console;
     exports org.jvirt.devices.virtio.rng;
+    exports org.jvirt.devices.virtio.scsi;
     exports org.jvirt.devices.work;
 }

@@ -3,6 +3,7 @@ package org.jvirt.machine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,8 @@ import org.jvirt.devices.nvme.NvmeController;
 import org.jvirt.devices.pci.PciAddress;
 import org.jvirt.devices.pci.PciFunction;
 import org.jvirt.devices.scsi.CdromUnit;
+import org.jvirt.devices.scsi.DiskUnit;
+import org.jvirt.devices.scsi.LogicalUnit;
 import org.jvirt.devices.scsi.UnitIdentity;
 import org.jvirt.devices.storage.StorageDevice;
 import org.jvirt.devices.storage.Tray;
@@ -30,6 +33,8 @@ import org.jvirt.devices.virtio.block.VirtioBlock;
 import org.jvirt.devices.virtio.console.PortSpec;
 import org.jvirt.devices.virtio.console.VirtioConsole;
 import org.jvirt.devices.virtio.rng.VirtioRng;
+import org.jvirt.devices.virtio.scsi.VirtioScsi;
+import org.jvirt.devices.virtio.scsi.VirtioScsi.UnitAddress;
 import org.jvirt.devices.work.QueueRunner;
 import org.jvirt.devices.work.WorkingFunction;
 import org.jvirt.machine.host.HostPlacement;
@@ -38,7 +43,7 @@ import org.jvirt.machine.layout.MemoryMap;
 /// What is plugged into the board: fw_cfg, the virtio functions and the drives, whose places [DrivePlaces] tells.
 ///
 /// ```
-/// device 1 rng      2 consoles      8 disk 0 …      24 pci-testdev
+/// device 1 rng      2 consoles      3 SCSI      8 disk 0 …      24 pci-testdev
 /// ```
 final class PcDevices implements AutoCloseable {
     private static final int RNG_SLOT = 1;
@@ -52,6 +57,7 @@ final class PcDevices implements AutoCloseable {
     private final List<WorkingFunction> functions = new ArrayList<>();
     private final Map<String, StorageDevice> disks = new LinkedHashMap<>();
     private final Map<String, Tray> trays = new LinkedHashMap<>();
+    private final Map<UnitAddress, LogicalUnit> scsiUnits = new HashMap<>();
     private final @Nullable AtaDevice[] sataDevices = new AtaDevice[AhciController.PORTS];
     private final FwCfg fwCfg;
 
@@ -85,6 +91,10 @@ final class PcDevices implements AutoCloseable {
         for (int i = 0; i < config.cdroms().size(); i++) {
             plugCdrom(config.cdroms().get(i), places.cdrom(i));
         }
+        if (!scsiUnits.isEmpty()) {
+            int queues = Math.min(config.cpus(), BlockOptions.MAX_QUEUES);
+            plug(DrivePlaces.SCSI_SLOT, "scsi0", new VirtioScsi(scsiUnits, queues));
+        }
         if (Arrays.stream(sataDevices).anyMatch(Objects::nonNull)) {
             plug(AHCI, new AhciController("ahci0", sataDevices, memory, runners));
         }
@@ -117,7 +127,15 @@ final class PcDevices implements AutoCloseable {
                 plug(PciAddress.of(place.number(), 0), function);
                 disks.put(place.name(), function);
             }
-            case SCSI -> throw new IllegalStateException("There is no controller for " + place);
+            case SCSI -> {
+                var unit = new DiskUnit(
+                        disk.backend(),
+                        new UnitIdentity(place.name(), "JVIRT HARDDISK", disk.serial()),
+                        disk.shape().blockBytes(),
+                        disk.shape().physicalBlockBytes());
+                scsiUnits.put(new UnitAddress(place.number(), place.lun()), unit);
+                disks.put(place.name(), unit);
+            }
         }
     }
 
@@ -125,7 +143,8 @@ final class PcDevices implements AutoCloseable {
         var unit = new CdromUnit(cdrom.tray(), new UnitIdentity(place.name(), "JVIRT CD-ROM", ""));
         switch (place.bus()) {
             case SATA -> sataDevices[place.number()] = new AtapiDrive(unit, "");
-            case SCSI, VIRTIO, NVME -> throw new IllegalStateException("There is no controller for " + place);
+            case SCSI -> scsiUnits.put(new UnitAddress(place.number(), place.lun()), unit);
+            case VIRTIO, NVME -> throw new IllegalStateException("There is no CD-ROM drive for " + place);
         }
         trays.put(place.name(), cdrom.tray());
     }

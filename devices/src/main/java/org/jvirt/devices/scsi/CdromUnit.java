@@ -72,16 +72,6 @@ public final class CdromUnit extends LogicalUnit implements Tray.Listener {
     }
 
     @Override
-    public boolean writeCache() {
-        return false;
-    }
-
-    @Override
-    public void writeCache(boolean on) {
-        // nothing is written
-    }
-
-    @Override
     int deviceType() {
         return 0x05;
     }

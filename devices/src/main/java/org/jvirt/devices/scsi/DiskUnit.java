@@ -35,6 +35,7 @@ public final class DiskUnit extends LogicalUnit implements StorageDevice {
     private final int physicalBlocksExponent;
     private volatile long blocks;
     private volatile boolean writeCache = true;
+    private volatile Runnable onResize = () -> {};
 
     /// @param blockBytes         a logical block: 512 or 4096
     /// @param physicalBlockBytes a power of two, at least a block
@@ -50,21 +51,17 @@ public final class DiskUnit extends LogicalUnit implements StorageDevice {
     public void resized() {
         blocks = backend.sizeBytes() / blockBytes;
         attention(Sense.CAPACITY_CHANGED);
+        onResize.run();
+    }
+
+    /// What the transport does about a new size, besides the unit attention.
+    public void onResize(Runnable action) {
+        onResize = action;
     }
 
     @Override
     void resetUnit() {
         writeCache = true;
-    }
-
-    @Override
-    public boolean writeCache() {
-        return writeCache;
-    }
-
-    @Override
-    public void writeCache(boolean on) {
-        writeCache = on;
     }
 
     @Override

@@ -93,11 +93,6 @@ public abstract sealed class LogicalUnit permits DiskUnit, CdromUnit {
 
     abstract void resetUnit();
 
-    /// Which bytes and pages a MODE SELECT changed, to be saved and put back.
-    public abstract boolean writeCache();
-
-    public abstract void writeCache(boolean on);
-
     private Sense takeAttention() {
         synchronized (attentions) {
             Sense first = attentions.poll();

@@ -99,6 +99,9 @@ final class ModePages {
             throw new CheckCondition(Sense.PARAMETER_LIST_LENGTH);
         }
         int descriptors = ten ? (list[6] & 0xff) << 8 | list[7] & 0xff : list[3] & 0xff;
+        if (header + descriptors > length) {
+            throw new CheckCondition(Sense.PARAMETER_LIST_LENGTH);
+        }
         int at = header + descriptors;
         while (at < length) {
             if (at + PAGE_HEADER > length) {

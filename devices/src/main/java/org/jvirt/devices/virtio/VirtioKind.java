@@ -9,7 +9,8 @@ import org.jvirt.devices.pci.DeviceName;
 public enum VirtioKind {
     BLOCK(2, 0x010000, "blk", "disk"),
     CONSOLE(3, 0x078000, "serial", "serial bus with a console"),
-    RNG(4, 0x00ff00, "rng", "random numbers from the host");
+    RNG(4, 0x00ff00, "rng", "random numbers from the host"),
+    SCSI(8, 0x010000, "scsi", "SCSI controller");
 
     private static final int FIRST_PCI_DEVICE_ID = 0x1040;
 
