@@ -4,6 +4,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -16,6 +17,7 @@ import org.jvirt.core.UserErrorException;
 import org.jvirt.core.Vcpu;
 import org.jvirt.core.cpu.CpuState;
 import org.jvirt.devices.storage.StorageDevice;
+import org.jvirt.devices.storage.Tray;
 
 /// A virtual PC.
 ///
@@ -221,6 +223,11 @@ public final class VirtualMachine implements AutoCloseable {
             throw new UserErrorException("There is no disk %s: there are %s".formatted(name, diskNames()));
         }
         disk.resized();
+    }
+
+    /// The CD-ROM drives by name, in order, with what can be put in and taken out.
+    public Map<String, Tray> cdroms() {
+        return pc.devices().trays();
     }
 
     /// Guest instructions executed so far by each processor, or -1 where the engine cannot tell.

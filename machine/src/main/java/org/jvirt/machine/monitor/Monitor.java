@@ -47,6 +47,9 @@ public final class Monitor {
                 "shows memory at a virtual address; FMT is count, format (x u d c i), size (b h w g)",
                 arguments -> dump(arguments, true));
         command("xp", "/FMT ADDRESS", "shows memory at a physical address", arguments -> dump(arguments, false));
+        var cdroms = new CdromCommands(vm);
+        command("eject", "[-f] DEVICE", "takes the medium out of a CD-ROM drive; -f although it is locked", cdroms::eject);
+        command("change", "[-f] DEVICE FILE [FORMAT]", "puts another medium into a CD-ROM drive", cdroms::change);
         command("quit", "", "ends the machine", _ -> done(vm::kill));
         subject("status", "whether the machine runs", _ -> status());
         subject("version", "which jvirt this is", _ -> version + "\n");
@@ -55,6 +58,7 @@ public final class Monitor {
         subject("registers", "all registers of the chosen CPU; with -a, of all CPUs", this::registers);
         subject("mtree", "what lies where in the address spaces", _ -> vm.inspect(Monitor::addressSpaces));
         subject("pci", "the PCI functions", _ -> vm.inspect(Monitor::pci));
+        subject("cdroms", "the CD-ROM drives and what is in them", _ -> cdroms.info());
         subject("jit", "what the translator has done", _ -> jit());
         subject("kvm", "whether KVM runs the machine, and what it does itself", _ -> kvm());
         subject("unhandled", "accesses that no device answered", _ -> vm.inspect(Monitor::unhandled));
