@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,7 +24,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.jvirt.cli.debian.DebianGuest;
 import org.jvirt.core.BlockBackend;
 import org.jvirt.images.DiskImages;
+import org.jvirt.images.ImageAccess;
+import org.jvirt.images.ImageReference;
+import org.jvirt.images.format.DiskImage;
 import org.jvirt.images.format.ImageFormat;
+import org.jvirt.images.format.Preallocation;
 import org.jvirt.machine.DriveBus;
 import org.jvirt.machine.DriveShape;
 import org.jvirt.machine.VirtualMachineBuilder;
@@ -40,6 +46,7 @@ final class ControllersTest {
     @TempDir
     private static Path directory;
 
+    private final Map<DriveBus, DiskImage> disks = new EnumMap<>(DriveBus.class);
     private Guest guest;
     private Shell shell;
 
@@ -80,7 +87,9 @@ final class ControllersTest {
         guest = Guest.start(DebianGuest.Flavour.FULL, builder -> {
             VirtualMachineBuilder machine = builder.memory(512).cpus(2);
             for (DriveBus bus : DriveBus.values()) {
-                BlockBackend disk = DiskImages.open(image(bus), ImageFormat.RAW, false);
+                DiskImage disk = DiskImages.openDisk(
+                        new ImageAccess(), ImageReference.ofFile(image(bus)), Optional.of(ImageFormat.RAW), false);
+                disks.put(bus, disk);
                 machine = machine.disk(bus.name(), disk, serial(bus), DriveShape.on(bus));
             }
             return machine.cdrom("sata-cd", sata, DriveShape.on(DriveBus.SATA))
@@ -157,7 +166,7 @@ final class ControllersTest {
     /// Both drives: who is sr0 is a matter of luck.
     @Test
     void discsAreReadExchangedAndLocked() throws Exception {
-        shell.run("mkdir -p /cd0 /cd1; mount -t isofs /dev/sr0 /cd0; mount -t isofs /dev/sr1 /cd1");
+        shell.run("mkdir -p /cd0 /cd1; mount -t iso9660 /dev/sr0 /cd0; mount -t iso9660 /dev/sr1 /cd1");
         assertThat(shell.run("cat /cd0/note /cd1/note | sort")).isEqualTo("read from sata\nread from scsi");
         assertThat(guest.vm().cdroms().values())
                 .as("the kernel locks what is mounted")
@@ -167,7 +176,7 @@ final class ControllersTest {
                 Map.of("sata-cd", "other-sata", "scsi-cd", "other-scsi").entrySet()) {
             guest.vm().cdroms().get(each.getKey()).insert(disc(each.getValue()).orElseThrow(), false);
         }
-        shell.run("mount -t isofs /dev/sr0 /cd0; mount -t isofs /dev/sr1 /cd1");
+        shell.run("mount -t iso9660 /dev/sr0 /cd0; mount -t iso9660 /dev/sr1 /cd1");
         assertThat(shell.run("cat /cd0/note /cd1/note | sort")).isEqualTo("read from other-sata\nread from other-scsi");
         shell.run("umount /cd0; umount /cd1");
         guest.vm().cdroms().values().forEach(tray -> tray.eject(false));
@@ -179,7 +188,7 @@ final class ControllersTest {
     void aNewSizeReachesTheGuest() throws Exception {
         for (DriveBus bus : List.of(DriveBus.VIRTIO, DriveBus.NVME, DriveBus.SCSI)) {
             String device = device(bus);
-            DiskFile.resize(image(bus), 2 * DISK_BYTES);
+            Objects.requireNonNull(disks.get(bus)).resize(2 * DISK_BYTES, Preallocation.OFF);
             guest.vm().announceDiskSize(bus.name());
             shell.run("for i in $(seq 1 100); do [ $(cat /sys/block/%s/size) = %d ] && break; sleep 0.1; done;"
                     .formatted(device, 2 * DISK_BYTES / 512)

@@ -395,6 +395,7 @@ class VirtioScsiTest {
             machine.unit.resized();
             assertThat(machine.events.poll()).isEqualTo(new Used(id, 16));
             assertThat(machine.memory.readInt(0xa000)).isEqualTo(3);
+            assertThat(machine.memory.readLong(0xa004)).as("target 0, unit 0").isEqualTo(1);
             assertThat(machine.memory.readInt(0xa00c)).isEqualTo(0x092a);
             machine.command(0, 0, cdb(0));
             assertThat(machine.sense()).isEqualTo(0x06_2a09);

@@ -26,8 +26,8 @@ record ScsiAddress(int target, int unit) {
         return new ScsiAddress(bytes[at + 1] & 0xff, (bytes[at + 2] & ~METHOD_MASK & 0xff) << 8 | bytes[at + 3] & 0xff);
     }
 
-    /// As in an event.
+    /// As in an event: units below 256 as REPORT LUNS has them, which is what drivers look them up by.
     byte[] bytes() {
-        return new byte[] {SINGLE_LEVEL, (byte) target, (byte) (FLAT | unit >> 8), (byte) unit, 0, 0, 0, 0};
+        return new byte[] {SINGLE_LEVEL, (byte) target, 0, (byte) unit, 0, 0, 0, 0};
     }
 }

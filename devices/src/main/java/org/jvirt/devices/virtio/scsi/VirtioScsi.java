@@ -42,6 +42,9 @@ public final class VirtioScsi implements VirtioDevice<VirtioScsi.State> {
     private static final int QUEUE_SIZE = 256;
 
     private static final long VIRTIO_SCSI_F_INOUT = 1L;
+    /// Nothing is ever plugged in, but Linux gives buffers for events only where this is offered.
+    private static final long VIRTIO_SCSI_F_HOTPLUG = 1L << 1;
+
     private static final long VIRTIO_SCSI_F_CHANGE = 1L << 2;
 
     // virtio_scsi_config (virtio §5.6.4)
@@ -142,7 +145,7 @@ public final class VirtioScsi implements VirtioDevice<VirtioScsi.State> {
 
     @Override
     public long features() {
-        return VIRTIO_SCSI_F_INOUT | VIRTIO_SCSI_F_CHANGE;
+        return VIRTIO_SCSI_F_INOUT | VIRTIO_SCSI_F_HOTPLUG | VIRTIO_SCSI_F_CHANGE;
     }
 
     @Override
