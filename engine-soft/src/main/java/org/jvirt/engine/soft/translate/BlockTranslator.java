@@ -12,6 +12,7 @@ import org.jvirt.engine.soft.translate.emit.StackCode;
 import org.jvirt.engine.soft.translate.emit.StringCode;
 import org.jvirt.engine.soft.translate.emit.Stubs;
 import org.jvirt.engine.soft.translate.emit.SystemCode;
+import org.jvirt.engine.soft.translate.emit.TransferCode;
 import org.jvirt.engine.soft.translate.emit.X87Code;
 import org.jvirt.engine.soft.translate.vector.HostCpu;
 import org.jvirt.engine.soft.translate.vector.VectorInstructions;
@@ -45,6 +46,7 @@ final class BlockTranslator {
     private final StringCode strings;
     private final SystemCode system;
     private final X87Code x87;
+    private final TransferCode transfers;
     private final HostCpu host;
     private final GuestFeatures guest;
     private final Decoder decoder = new Decoder();
@@ -72,6 +74,7 @@ final class BlockTranslator {
         strings = new StringCode(emitter);
         system = new SystemCode(emitter);
         x87 = new X87Code(emitter);
+        transfers = new TransferCode(emitter, branches);
         for (int i = 0; i < MAX_INSTRUCTIONS; i++) {
             instructions[i] = new Instruction();
         }
@@ -166,12 +169,20 @@ final class BlockTranslator {
             }
             offsets[count++] = position - start;
             position += insn.length();
-            if (insn.row().endsBlock() && insn.mnemonic() != Mnemonic.STI) {
+            if (insn.row().endsBlock() && !goesOn(insn.mnemonic())) {
                 break;
             }
         }
         offsets[count] = position - start;
         return count;
+    }
+
+    /// Whether what ends a block for the interpreter does not for generated code.
+    private static boolean goesOn(Mnemonic mnemonic) {
+        return switch (mnemonic) {
+            case STI, SWAPGS, RDTSC, RDTSCP, POPF, WRMSR -> true;
+            default -> false;
+        };
     }
 
     /// Finds the flags that are live before each instruction and at the end.
@@ -208,6 +219,9 @@ final class BlockTranslator {
                 emitter.writeNote();
             }
             boolean possible = isPossible(insn);
+            if (possible && transfers.emit(insn)) {
+                return true;
+            }
             if (insn.row().branch()) {
                 if (possible && branches.emit(insn)) {
                     return true;
@@ -256,7 +270,21 @@ final class BlockTranslator {
                 }
                 yield switch (insn.mnemonic()) {
                     case LZCNT, TZCNT -> guest.countsZeros() && integers.emit(insn);
-                    case PUSHF, CLI, STI, CLD, STD -> system.emit(insn, next);
+                    case PUSHF,
+                            POPF,
+                            CLI,
+                            STI,
+                            CLD,
+                            STD,
+                            SWAPGS,
+                            RDTSC,
+                            RDTSCP,
+                            WRMSR,
+                            RDFSBASE,
+                            RDGSBASE,
+                            WRFSBASE,
+                            WRGSBASE ->
+                        system.emit(insn, next);
                     case MOV -> system.emit(insn, next) || !insn.row().endsBlock() && integers.emit(insn);
                     case PUSH, POP, LEAVE -> stack.emit(insn);
                     case MOVS, STOS, LODS -> strings.emit(insn);

@@ -67,7 +67,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         needsAvx = cpu.has(CpuFeature.AVX);
         interpreted = new InterpretedInstructions(cpu.processors().memory().backing());
         counters = new TranslatorCounters(interpreted);
-        state = new StateBlock(cpu.index());
+        state = new StateBlock(cpu);
         state.setInt(StateLayout.HOST_MXCSR, DEFAULT_MXCSR);
         cache = new CodeCache("jvirt-code" + cpu.index(), CACHE_BYTES);
         var writer = new CodeWriter();
@@ -113,7 +113,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     /// The processor's [CodeMode].
     private int mode() {
         int rights = cpu.mmu.tlb.context();
-        if (rights == Tlb.USER_ALIGNED) {
+        boolean knownLevel = cpu.cpl() == 0 || cpu.cpl() == 3;
+        if (rights == Tlb.USER_ALIGNED || !knownLevel) {
             return CodeMode.NONE;
         }
         return cpu.longMode64() ? CodeMode.of64(rights) : mode32(rights);
@@ -269,6 +270,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         long next = address;
         while (true) {
             int reason = NativeCode.enter(enterCode, state.address(), next);
+            state.adoptRights();
             int site = cache.offset(state.getLong(StateLayout.EXIT_SITE));
             switch (reason) {
                 case ExitReason.READ_MISS, ExitReason.WRITE_MISS -> {
