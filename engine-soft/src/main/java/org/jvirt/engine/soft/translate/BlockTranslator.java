@@ -35,6 +35,11 @@ final class BlockTranslator {
     private static final int PAGE = 4096;
     private static final int MAX_INSTRUCTIONS = 48;
     private static final long LAST_PAGE_32 = 0xFFFF_F000L;
+    /// Prefixes.
+    private static final int REPEAT = 0xF3;
+
+    private static final int REPEAT_NOT = 0xF2;
+    private static final int REX = 0x40;
 
     private final MemorySegment ram;
     private final CodeCache cache;
@@ -56,6 +61,10 @@ final class BlockTranslator {
     /// A page of guest code, and room for the rest of an instruction on the next.
     private final byte[] page = new byte[PAGE + Decoder.MAX_LENGTH];
     private final Instruction probe = new Instruction();
+    /// An instruction without some of its prefixes.
+    private final byte[] plain = new byte[Decoder.MAX_LENGTH];
+    /// Offset in the page of the instruction that is being emitted.
+    private int at;
     private long pageRip;
     private int mode;
     private final FlagForecast forecast = new FlagForecast();
@@ -210,6 +219,7 @@ final class BlockTranslator {
         for (int i = 0; i < count; i++) {
             Instruction insn = instructions[i];
             emitter.next(offsets[i], live[i]);
+            at = (int) (rip - pageRip) + offsets[i];
             if (!emitter.hasRoom()) {
                 emitter.writeNote();
                 branches.goOn(rip + offsets[i]);
@@ -269,7 +279,7 @@ final class BlockTranslator {
                     yield false;
                 }
                 yield switch (insn.mnemonic()) {
-                    case LZCNT, TZCNT -> guest.countsZeros() && integers.emit(insn);
+                    case LZCNT, TZCNT -> guest.countsZeros() ? integers.emit(insn) : scan(insn);
                     case PUSHF,
                             POPF,
                             CLI,
@@ -292,6 +302,32 @@ final class BlockTranslator {
                 };
             }
         };
+    }
+
+    /// BSF and BSR are what the encodings of TZCNT and LZCNT mean to a processor without these: the prefix counts for
+    /// nothing.
+    private boolean scan(Instruction insn) {
+        if (insn.memoryOperand() >= 0 && insn.base() == Instruction.RIP) {
+            // relative to the end of an instruction of another length
+            return false;
+        }
+        int length = 0;
+        boolean wide = false;
+        boolean opcode = false;
+        for (int i = 0; i < insn.length(); i++) {
+            int value = page[at + i] & 0xFF;
+            opcode |= value == 0x0F;
+            if (opcode || value != REPEAT && value != REPEAT_NOT) {
+                plain[length++] = page[at + i];
+                wide |= !opcode && (value & 0xF0) == REX;
+            } else if (wide) {
+                // it makes the prefix before it ineffective
+                return false;
+            }
+        }
+        return decoder.decode(plain, 0, length, CodeMode.codeSize(mode), probe) == DecodeResult.OK
+                && (probe.mnemonic() == Mnemonic.BSF || probe.mnemonic() == Mnemonic.BSR)
+                && integers.emit(probe);
     }
 
     private TranslatedBlock add(long guestPage, long rip, int context, VectorUse vectors) {
