@@ -40,11 +40,11 @@ final class SystemSequences {
     Item.Plain next(int id) {
         var asm = new Assembler(kind.codeSize);
         boolean user = kind.user();
-        switch (random.nextInt(user ? 3 : 8)) {
+        int which = random.nextInt(user ? 3 : 8);
+        switch (which) {
             case 0 -> popFlags(asm);
             case 1 -> base(asm);
-            case 2 -> interruptReturn(asm);
-            case 3 -> interruptReturn(asm);
+            case 2, 3 -> interruptReturn(asm);
             case 4 -> asm.swapgs();
             case 5 -> {
                 asm.mov(ECX, FS_BASE + random.nextInt(random.nextInt(8) == 0 ? 4 : 3));
@@ -55,7 +55,9 @@ final class SystemSequences {
             case 6 -> asm.stac();
             default -> asm.clac();
         }
-        return new Item.Plain(id, asm.assemble(), FlagMask.STATUS, FlagMask.STATUS, 0, 0);
+        // POPF and IRET come with PUSHF
+        int flags = which == 0 || which == 2 || which == 3 ? FlagMask.STATUS : 0;
+        return new Item.Plain(id, asm.assemble(), flags, flags, 0, 0);
     }
 
     /// The upper half of an address, canonical or not.
