@@ -23,6 +23,7 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
 import org.jvirt.core.UserErrorException;
 
 /// Who one side of an encrypted connection is, and whom it believes. The certificates lie in a folder as those of
@@ -132,7 +133,13 @@ public final class TlsCredentials {
         } else {
             factory.init(believed);
         }
-        return factory.getTrustManagers();
+        TrustManager[] managers = factory.getTrustManagers();
+        for (int i = 0; i < managers.length; i++) {
+            if (managers[i] instanceof X509ExtendedTrustManager judge) {
+                managers[i] = new UnnamedAuthorities(judge);
+            }
+        }
+        return managers;
     }
 
     public boolean ofServer() {
