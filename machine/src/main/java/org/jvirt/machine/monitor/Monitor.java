@@ -47,11 +47,18 @@ public final class Monitor {
                 "shows memory at a virtual address; FMT is count, format (x u d c i), size (b h w g)",
                 arguments -> dump(arguments, true));
         command("xp", "/FMT ADDRESS", "shows memory at a physical address", arguments -> dump(arguments, false));
+        var disks = new BlockCommands(vm);
+        command(
+                "block_set_io_throttle",
+                "DEVICE BPS BPS_RD BPS_WR IOPS IOPS_RD IOPS_WR",
+                "limits what a disk does in a second; 0 for no limit",
+                disks::throttle);
         command("quit", "", "ends the machine", _ -> done(vm::kill));
         subject("status", "whether the machine runs", _ -> status());
         subject("version", "which jvirt this is", _ -> version + "\n");
         subject("name", "what the machine is called", _ -> vm.config().name() + "\n");
         subject("cpus", "the processors", _ -> vm.inspect(this::cpus));
+        subject("block", "the disks; alone or one DEVICE", disks::info);
         subject("registers", "all registers of the chosen CPU; with -a, of all CPUs", this::registers);
         subject("mtree", "what lies where in the address spaces", _ -> vm.inspect(Monitor::addressSpaces));
         subject("pci", "the PCI functions", _ -> vm.inspect(Monitor::pci));
@@ -134,7 +141,12 @@ public final class Monitor {
                         switch (vm.state()) {
                             case CREATED -> "prelaunch";
                             case RUNNING -> "running";
-                            case PAUSED -> "paused";
+                            case PAUSED ->
+                                switch (vm.pauseReason()) {
+                                    case USER -> "paused";
+                                    case IO_ERROR -> "paused (io-error)";
+                                    case DEBUGGER -> "paused (debug)";
+                                };
                             case ENDED -> "shutdown";
                         });
     }
