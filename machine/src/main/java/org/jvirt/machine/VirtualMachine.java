@@ -17,6 +17,7 @@ import org.jvirt.core.RunResult;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.core.Vcpu;
 import org.jvirt.core.cpu.CpuState;
+import org.jvirt.images.job.BlockJobs;
 import org.jvirt.images.live.LiveDisk;
 
 /// A virtual PC.
@@ -46,6 +47,7 @@ public final class VirtualMachine implements AutoCloseable {
     private final Hypervisor hypervisor;
     private final ControlThread control;
     private final PcMachine pc;
+    private final BlockJobs blockJobs = new BlockJobs();
     private final VcpuGroup group;
     private final CompletableFuture<ExitReason> exit = new CompletableFuture<>();
     private volatile VmState state = VmState.CREATED;
@@ -107,6 +109,11 @@ public final class VirtualMachine implements AutoCloseable {
                 .find(id)
                 .orElseThrow(() -> new UserErrorException("There is no disk '%s'; these are: %s"
                         .formatted(id, disks().stream().map(LiveDisk::id).collect(Collectors.joining(", ")))));
+    }
+
+    /// Copies of its disks that are made while it runs.
+    public BlockJobs blockJobs() {
+        return blockJobs;
     }
 
     /// For a person: what is booted.
@@ -252,6 +259,7 @@ public final class VirtualMachine implements AutoCloseable {
             return state;
         });
         control.close();
+        blockJobs.close();
         if (wedged) {
             LOG.log(Level.WARNING, "{0}: a processor does not stop; its memory stays allocated", config.name());
         } else {
