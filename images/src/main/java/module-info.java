@@ -11,6 +11,8 @@ module org.jvirt.images {
     exports org.jvirt.images.format;
     exports org.jvirt.images.nbd;
     exports org.jvirt.images.nbd.server;
+    exports org.jvirt.images.job;
+    exports org.jvirt.images.live;
     exports org.jvirt.images.overlay;
     exports org.jvirt.images.tool;
 }

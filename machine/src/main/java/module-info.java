@@ -4,6 +4,7 @@ module org.jvirt.machine {
     requires org.jvirt.devices;
     requires org.jvirt.engine.kvm;
     requires org.jvirt.engine.soft;
+    requires transitive org.jvirt.images;
     requires org.jvirt.linux;
     requires org.jvirt.x86;
     requires static org.jspecify;

@@ -15,6 +15,7 @@ import org.jvirt.devices.virtio.block.VirtioBlock;
 import org.jvirt.devices.virtio.console.PortSpec;
 import org.jvirt.devices.virtio.console.VirtioConsole;
 import org.jvirt.devices.virtio.rng.VirtioRng;
+import org.jvirt.images.live.LiveDisk;
 import org.jvirt.machine.host.HostPlacement;
 import org.jvirt.machine.layout.MemoryMap;
 
@@ -32,6 +33,7 @@ final class PcDevices implements AutoCloseable {
     private final GuestMemory memory;
     private final QueueRunner.Factory runners;
     private final List<VirtioPci> functions = new ArrayList<>();
+    private final List<PausableDevice> pausable = new ArrayList<>();
     private final FwCfg fwCfg;
 
     PcDevices(
@@ -42,7 +44,8 @@ final class PcDevices implements AutoCloseable {
             GuestMemory memory,
             Vm vm,
             HostPlacement placement,
-            EntropySource entropy) {
+            EntropySource entropy,
+            MachineDisks disks) {
         this.board = board;
         this.memory = memory;
         runners = QueueRunner.threads(config.name(), vm::doorbell, placement::enterIo);
@@ -58,8 +61,9 @@ final class PcDevices implements AutoCloseable {
             plug(CONSOLE_SLOT, "console0", new VirtioConsole(ports));
         }
         for (int i = 0; i < config.disks().size(); i++) {
-            VmConfig.Disk disk = config.disks().get(i);
-            plug(FIRST_DISK_SLOT + i, "blk" + i, new VirtioBlock(disk.backend(), options(disk)));
+            LiveDisk live = disks.all().get(i);
+            var device = new VirtioBlock(live, options(config.disks().get(i)));
+            plug(FIRST_DISK_SLOT + i, "blk" + i, device, live);
         }
     }
 
@@ -68,19 +72,21 @@ final class PcDevices implements AutoCloseable {
         return new BlockOptions(disk.serial(), usual.queues(), usual.queueSize(), usual.blockSizeBytes());
     }
 
-    private void plug(int slot, String name, VirtioDevice<?> device) {
+    private void plug(int slot, String name, VirtioDevice<?> device, LiveDisk... disks) {
         var function = new VirtioPci(name, device, memory, runners);
         board.pci().add(PciAddress.of(slot, 0), function);
         functions.add(function);
+        pausable.add(new PausableDevice(name, function::pause, function::resume, List.of(disks)));
     }
 
-    /// Stops serving queues, after the requests under way: guest memory then stays as it is. No vCPU runs.
+    /// Stops serving queues, after the requests under way but those that disks hold: guest memory then stays as it
+    /// is. No vCPU runs.
     void pause() {
-        functions.forEach(VirtioPci::pause);
+        pausable.forEach(PausableDevice::pause);
     }
 
     void resume() {
-        functions.forEach(VirtioPci::resume);
+        pausable.forEach(PausableDevice::resume);
     }
 
     /// No vCPU runs. The PCI functions are reset with their host.

@@ -1,5 +1,6 @@
 package org.jvirt.machine;
 
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -9,11 +10,15 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jvirt.core.Hypervisor;
 import org.jvirt.core.PowerControl;
 import org.jvirt.core.RunResult;
+import org.jvirt.core.UserErrorException;
 import org.jvirt.core.Vcpu;
 import org.jvirt.core.cpu.CpuState;
+import org.jvirt.images.job.BlockJobs;
+import org.jvirt.images.live.LiveDisk;
 
 /// A virtual PC.
 ///
@@ -42,9 +47,11 @@ public final class VirtualMachine implements AutoCloseable {
     private final Hypervisor hypervisor;
     private final ControlThread control;
     private final PcMachine pc;
+    private final BlockJobs blockJobs = new BlockJobs();
     private final VcpuGroup group;
     private final CompletableFuture<ExitReason> exit = new CompletableFuture<>();
     private volatile VmState state = VmState.CREATED;
+    private volatile PauseReason pauseReason = PauseReason.USER;
     private volatile boolean wedged;
     private boolean closed;
 
@@ -54,7 +61,7 @@ public final class VirtualMachine implements AutoCloseable {
         control = new ControlThread(config.name(), failure -> end(failed("The control thread failed", failure)));
         PcMachine built = null;
         try {
-            built = new PcMachine(config, hypervisor, new Power());
+            built = new PcMachine(config, hypervisor, new Power(), this::diskFailed);
         } finally {
             if (built == null) {
                 control.close();
@@ -86,6 +93,29 @@ public final class VirtualMachine implements AutoCloseable {
         return state;
     }
 
+    /// Why it is paused, or was last.
+    public PauseReason pauseReason() {
+        return pauseReason;
+    }
+
+    /// The machine's disks, in the order in which they were given.
+    public List<LiveDisk> disks() {
+        return pc.disks().all();
+    }
+
+    /// @throws UserErrorException if no disk is called so
+    public LiveDisk disk(String id) {
+        return pc.disks()
+                .find(id)
+                .orElseThrow(() -> new UserErrorException("There is no disk '%s'; these are: %s"
+                        .formatted(id, disks().stream().map(LiveDisk::id).collect(Collectors.joining(", ")))));
+    }
+
+    /// Copies of its disks that are made while it runs.
+    public BlockJobs blockJobs() {
+        return blockJobs;
+    }
+
     /// For a person: what is booted.
     public String bootDescription() {
         return pc.bootDescription();
@@ -103,7 +133,7 @@ public final class VirtualMachine implements AutoCloseable {
                 throw e;
             }
             if (config.startPaused()) {
-                state = VmState.PAUSED;
+                paused(PauseReason.USER);
             } else {
                 go();
             }
@@ -117,7 +147,7 @@ public final class VirtualMachine implements AutoCloseable {
         control.call(() -> {
             if (state == VmState.RUNNING && stand()) {
                 pc.stand();
-                state = VmState.PAUSED;
+                paused(PauseReason.USER);
             }
             return state;
         });
@@ -229,6 +259,7 @@ public final class VirtualMachine implements AutoCloseable {
             return state;
         });
         control.close();
+        blockJobs.close();
         if (wedged) {
             LOG.log(Level.WARNING, "{0}: a processor does not stop; its memory stays allocated", config.name());
         } else {
@@ -248,6 +279,11 @@ public final class VirtualMachine implements AutoCloseable {
         pc.go();
         group.resume();
         state = VmState.RUNNING;
+    }
+
+    private void paused(PauseReason reason) {
+        pauseReason = reason;
+        state = VmState.PAUSED;
     }
 
     /// Halts all processors; where one does not stop, the machine ends.
@@ -281,6 +317,28 @@ public final class VirtualMachine implements AutoCloseable {
         pc.clock().stop();
         pc.quiesce();
         exit.complete(reason);
+    }
+
+    /// A disk holds a request until the machine goes on. Queue threads.
+    private void diskFailed(LiveDisk disk, IOException failure) {
+        control.post(() -> {
+            boolean alive = state == VmState.RUNNING || state == VmState.PAUSED;
+            if (!alive || disk.failure().isEmpty()) {
+                return;
+            }
+            LOG.log(
+                    Level.WARNING,
+                    "{0}: paused, as disk {1} failed: {2}; mend the cause, then let the machine go on (cont)",
+                    config.name(),
+                    disk.id(),
+                    failure.getMessage());
+            if (state == VmState.PAUSED) {
+                pauseReason = PauseReason.IO_ERROR;
+            } else if (stand()) {
+                pc.stand();
+                paused(PauseReason.IO_ERROR);
+            }
+        });
     }
 
     private ExitReason failed(String what, Throwable failure) {
@@ -348,7 +406,7 @@ public final class VirtualMachine implements AutoCloseable {
                                 Long.toHexString(debug.gva()));
                         group.release();
                         pc.stand();
-                        state = VmState.PAUSED;
+                        paused(PauseReason.DEBUGGER);
                     }
                     case RunResult.Kicked _ -> group.resume();
                 }

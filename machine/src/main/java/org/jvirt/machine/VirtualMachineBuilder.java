@@ -12,6 +12,7 @@ import org.jvirt.core.BlockBackend;
 import org.jvirt.core.CharBackend;
 import org.jvirt.core.Hypervisor;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.live.LiveSettings;
 import org.jvirt.machine.cpu.CpuChoice;
 import org.jvirt.machine.host.HostSettings;
 import org.jvirt.machine.host.NumberSet;
@@ -129,7 +130,12 @@ public final class VirtualMachineBuilder {
 
     /// @param serial the disk's serial number
     public VirtualMachineBuilder disk(BlockBackend backend, String serial) {
-        disks.add(new VmConfig.Disk(backend, serial));
+        return disk(backend, serial, LiveSettings.DEFAULT);
+    }
+
+    /// @param live how it behaves while the machine runs
+    public VirtualMachineBuilder disk(BlockBackend backend, String serial, LiveSettings live) {
+        disks.add(new VmConfig.Disk(backend, serial, live));
         return this;
     }
 

@@ -6,6 +6,7 @@ import java.util.UUID;
 import org.jvirt.core.BlockBackend;
 import org.jvirt.core.CharBackend;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.live.LiveSettings;
 import org.jvirt.machine.cpu.CpuChoice;
 import org.jvirt.machine.host.HostSettings;
 import org.jvirt.machine.layout.MemoryMap;
@@ -54,7 +55,12 @@ public record VmConfig(
     /// A virtio disk.
     ///
     /// @param serial what the guest reads as its serial number, at most 20 bytes
-    public record Disk(BlockBackend backend, String serial) {
+    /// @param live   how it behaves while the machine runs
+    public record Disk(BlockBackend backend, String serial, LiveSettings live) {
+        public Disk(BlockBackend backend, String serial) {
+            this(backend, serial, LiveSettings.DEFAULT);
+        }
+
         public Disk {
             if (serial.length() > 20) {
                 throw new UserErrorException(

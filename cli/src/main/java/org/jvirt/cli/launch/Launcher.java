@@ -108,7 +108,10 @@ public final class Launcher {
         }
         options.serials().forEach(target -> builder.serial(open(target)));
         options.virtioConsoles().forEach(target -> builder.console(open(target)));
-        options.disks().forEach(disk -> builder.disk(open(disk), disk.serial().orElse("")));
+        options.disks().forEach(disk -> builder.disk(
+                open(disk),
+                disk.serial().orElse(""),
+                disk.live().withAccess(new ImageAccess().withCache(disk.cache()))));
         if (options.rngs() > 0) {
             builder.rng();
         }

@@ -8,14 +8,16 @@ import java.util.Optional;
 import java.util.Set;
 import org.jvirt.cli.launch.DiskOption;
 import org.jvirt.cli.launch.KeyValues;
+import org.jvirt.cli.launch.LiveOptions;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.file.CacheMode;
 import org.jvirt.images.format.ImageFormat;
+import org.jvirt.images.live.LiveSettings;
 
 /// The `-drive` and `-blockdev` options seen so far, by id, until a device takes them. Not thread-safe.
 final class Drives {
     private static final Set<String> NO_CONSEQUENCE =
-            Set.of("aio", "werror", "rerror", "discard", "detect-zeroes", "media", "index", "auto-read-only");
+            Set.of("aio", "discard", "detect-zeroes", "media", "index", "auto-read-only");
 
     private final Map<String, DiskOption> waiting = new LinkedHashMap<>();
     private final Map<String, Path> files = new HashMap<>();
@@ -34,9 +36,11 @@ final class Drives {
                         .orElse(CacheMode.WRITEBACK),
                 values.takeSwitch("readonly", false) || values.takeSwitch("read-only", false),
                 values.takeSwitch("snapshot", false),
-                values.take("serial"));
+                values.take("serial"),
+                live(values, id));
         values.ignore(NO_CONSEQUENCE);
-        values.end(Set.of("file", "format", "cache", "id", "if", "readonly", "snapshot", "serial"));
+        values.end(Set.of(
+                "file", "format", "cache", "id", "if", "readonly", "snapshot", "serial", "rerror", "werror", "bps", "iops"));
         switch (kind) {
             case "virtio" -> {
                 return Optional.of(disk);
@@ -74,7 +78,14 @@ final class Drives {
                     .orElseGet(() -> Path.of(values.takeRequired("file.filename")));
             waiting.put(
                     node,
-                    new DiskOption(file, Optional.of(format), cacheOf(values), readOnly, false, Optional.empty()));
+                    new DiskOption(
+                            file,
+                            Optional.of(format),
+                            cacheOf(values),
+                            readOnly,
+                            false,
+                            Optional.empty(),
+                            LiveSettings.DEFAULT.withId(node)));
         }
         values.ignore(NO_CONSEQUENCE);
         values.ignore(Set.of("cache.direct", "cache.no-flush", "locking"));
@@ -90,12 +101,18 @@ final class Drives {
                     CacheMode.WRITEBACK,
                     false,
                     false,
-                    Optional.empty());
+                    Optional.empty(),
+                    LiveSettings.DEFAULT.withId(id));
         }
         if (disk == null) {
             throw new UserErrorException("%s: there is no -drive or -blockdev named %s.".formatted(option, id));
         }
         return disk;
+    }
+
+    private static LiveSettings live(KeyValues values, Optional<String> id) {
+        LiveSettings settings = LiveOptions.take("-drive", values);
+        return id.map(settings::withId).orElse(settings);
     }
 
     private static CacheMode cacheOf(KeyValues values) {
