@@ -17,4 +17,6 @@ module org.jvirt.cli {
             info.picocli;
     opens org.jvirt.cli.img to
             info.picocli;
+    opens org.jvirt.cli.nbd to
+            info.picocli;
 }

@@ -9,6 +9,10 @@ module org.jvirt.images {
     exports org.jvirt.images;
     exports org.jvirt.images.file;
     exports org.jvirt.images.format;
+    exports org.jvirt.images.nbd;
+    exports org.jvirt.images.nbd.server;
+    exports org.jvirt.images.job;
+    exports org.jvirt.images.live;
     exports org.jvirt.images.overlay;
     exports org.jvirt.images.tool;
 }

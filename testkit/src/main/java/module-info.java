@@ -2,6 +2,7 @@
 module org.jvirt.testkit {
     requires transitive org.jvirt.core;
     requires static org.junit.jupiter.api;
+    requires static org.junit.jupiter.params;
     requires static org.assertj.core;
     requires transitive org.jvirt.x86;
     requires static org.jspecify;

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.jvirt.cli.launch.SystemFirmware;
 import org.jvirt.images.DiskImages;
 import org.jvirt.images.format.ImageFormat;
+import org.jvirt.images.live.LiveSettings;
 import org.jvirt.machine.DriveBus;
 import org.jvirt.machine.DriveShape;
 import org.jvirt.machine.ExitReason;
@@ -126,7 +127,7 @@ final class BootDrivesTest {
         Path file = directory.resolve("disk.img");
         Files.write(file, Arrays.copyOf(bootable(true, "booted from " + bus), DISK_BYTES));
         assertThat(boot(builder -> builder.disk(
-                        "", DiskImages.open(file, ImageFormat.RAW, false), "", DriveShape.on(bus))))
+                        DiskImages.open(file, ImageFormat.RAW, false), "", LiveSettings.DEFAULT, DriveShape.on(bus))))
                 .contains("booted from " + bus);
     }
 
@@ -154,11 +155,14 @@ final class BootDrivesTest {
         Files.write(first, Arrays.copyOf(bootable(true, "the first"), DISK_BYTES));
         Files.write(second, Arrays.copyOf(bootable(true, "the second"), DISK_BYTES));
         assertThat(boot(builder -> builder.disk(
-                                "", DiskImages.open(first, ImageFormat.RAW, false), "", DriveShape.on(DriveBus.NVME))
-                        .disk(
+                                DiskImages.open(first, ImageFormat.RAW, false),
                                 "",
+                                LiveSettings.DEFAULT,
+                                DriveShape.on(DriveBus.NVME))
+                        .disk(
                                 DiskImages.open(second, ImageFormat.RAW, false),
                                 "",
+                                LiveSettings.DEFAULT,
                                 DriveShape.on(DriveBus.SATA))))
                 .contains("the first")
                 .doesNotContain("the second");

@@ -5,10 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -28,7 +26,7 @@ import org.jvirt.images.ImageAccess;
 import org.jvirt.images.ImageReference;
 import org.jvirt.images.format.DiskImage;
 import org.jvirt.images.format.ImageFormat;
-import org.jvirt.images.format.Preallocation;
+import org.jvirt.images.live.LiveSettings;
 import org.jvirt.machine.DriveBus;
 import org.jvirt.machine.DriveShape;
 import org.jvirt.machine.VirtualMachineBuilder;
@@ -46,7 +44,6 @@ final class ControllersTest {
     @TempDir
     private static Path directory;
 
-    private final Map<DriveBus, DiskImage> disks = new EnumMap<>(DriveBus.class);
     private Guest guest;
     private Shell shell;
 
@@ -89,8 +86,8 @@ final class ControllersTest {
             for (DriveBus bus : DriveBus.values()) {
                 DiskImage disk = DiskImages.openDisk(
                         new ImageAccess(), ImageReference.ofFile(image(bus)), Optional.of(ImageFormat.RAW), false);
-                disks.put(bus, disk);
-                machine = machine.disk(bus.name(), disk, serial(bus), DriveShape.on(bus));
+                machine = machine.disk(
+                        disk, serial(bus), LiveSettings.DEFAULT.withId(bus.name()), DriveShape.on(bus));
             }
             return machine.cdrom("sata-cd", sata, DriveShape.on(DriveBus.SATA))
                     .cdrom("scsi-cd", scsi, DriveShape.on(DriveBus.SCSI));
@@ -188,8 +185,7 @@ final class ControllersTest {
     void aNewSizeReachesTheGuest() throws Exception {
         for (DriveBus bus : List.of(DriveBus.VIRTIO, DriveBus.NVME, DriveBus.SCSI)) {
             String device = device(bus);
-            Objects.requireNonNull(disks.get(bus)).resize(2 * DISK_BYTES, Preallocation.OFF);
-            guest.vm().announceDiskSize(bus.name());
+            guest.vm().disk(bus.name()).resize(2 * DISK_BYTES);
             shell.run("for i in $(seq 1 100); do [ $(cat /sys/block/%s/size) = %d ] && break; sleep 0.1; done;"
                     .formatted(device, 2 * DISK_BYTES / 512)
                     + " [ $(cat /sys/block/%s/size) = %d ]".formatted(device, 2 * DISK_BYTES / 512));

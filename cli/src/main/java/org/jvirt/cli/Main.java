@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jvirt.cli.image.ImageCommand;
 import org.jvirt.cli.img.ImgCommand;
+import org.jvirt.cli.nbd.NbdCommand;
 import org.jvirt.core.HostFailureException;
 import org.jvirt.core.JvirtException;
 import org.jvirt.core.UserErrorException;
@@ -24,7 +25,14 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         description = "Virtual machines wherever Java runs.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {RunCommand.class, DoctorCommand.class, QemuCommand.class, ImageCommand.class, ImgCommand.class})
+        subcommands = {
+            RunCommand.class,
+            DoctorCommand.class,
+            QemuCommand.class,
+            ImageCommand.class,
+            ImgCommand.class,
+            NbdCommand.class
+        })
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -2,8 +2,17 @@ package org.jvirt.core;
 
 /// Guest time: nanoseconds since power-on that stand still while the VM is paused. Thread-safe.
 public interface VmClock {
+    /// [#aheadOfHost] of a clock that stands still, or that does not follow the host's.
+    long UNRELATED = Long.MIN_VALUE;
+
     /// Guest nanoseconds since power-on; never goes back.
     long nanos();
+
+    /// What has to be added to [System#nanoTime] to get [#nanos], for those who read the host's clock themselves, or
+    /// [#UNRELATED]. It is good until the VM is paused.
+    default long aheadOfHost() {
+        return UNRELATED;
+    }
 
     /// The wall clock's nanoseconds since the epoch (UTC) at this moment, as the guest's RTC and kvm-clock show it.
     long wallNanos();

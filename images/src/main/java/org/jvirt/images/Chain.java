@@ -5,7 +5,9 @@ import java.util.List;
 import org.jvirt.core.UserErrorException;
 
 /// The files above an image in its chain of layers. Immutable.
-record Chain(List<Object> identities) {
+///
+/// @param remote whether one of them is not of this host
+record Chain(List<Object> identities, boolean remote) {
     /// More layers than anybody needs, and few enough for the stack.
     private static final int MAX_LAYERS = 200;
 
@@ -14,7 +16,7 @@ record Chain(List<Object> identities) {
     }
 
     static Chain start() {
-        return new Chain(List.of());
+        return new Chain(List.of(), false);
     }
 
     /// @throws UserErrorException if the file is in the chain already, or the chain is too long
@@ -31,6 +33,10 @@ record Chain(List<Object> identities) {
         }
         var more = new ArrayList<>(identities);
         more.add(identity);
-        return new Chain(more);
+        return new Chain(more, remote);
+    }
+
+    Chain overNetwork() {
+        return new Chain(identities, true);
     }
 }

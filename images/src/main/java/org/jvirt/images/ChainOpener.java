@@ -21,8 +21,12 @@ record ChainOpener(ImageAccess access, Chain chain, Optional<ImageReference> ove
         if (override.isPresent()) {
             return opener.open(override.get(), Optional.empty(), ImageOpening.reading());
         }
+        ImageReference below = resolve(from, ImageReference.of(reference));
+        if (below.network()) {
+            allowed(from, reference);
+        }
         Optional<ImageFormat> stated = format.filter(name -> !name.isEmpty()).map(name -> named(from, name));
-        return opener.open(resolve(from, ImageReference.of(reference)), stated, ImageOpening.reading());
+        return opener.open(below, stated, ImageOpening.reading());
     }
 
     private static ImageFormat named(ImageFile from, String format) {
@@ -36,19 +40,37 @@ record ChainOpener(ImageAccess access, Chain chain, Optional<ImageReference> ove
                                 .formatted(from.name(), format, String.join(", ", ImageFormat.names()))));
     }
 
-    private static ImageReference resolve(ImageFile from, ImageReference reference) {
+    /// What an image names is reached only where that was allowed: it may come from anybody.
+    private void allowed(ImageFile from, String reference) {
+        if (!access.network().byImages()) {
+            throw new UserErrorException(
+                    "Cannot open %s, which %s names: images may not lead from host to host; allow it with --allow-network-backing, or name it yourself with backing.…"
+                            .formatted(reference, from.name()));
+        }
+    }
+
+    private ImageReference resolve(ImageFile from, ImageReference reference) {
         return reference
                 .fileName()
-                .map(name -> ImageReference.ofFile(beside(from, name)))
+                .map(name -> ImageReference.ofFile(hostFile(from, name)))
                 .orElse(reference);
     }
 
-    private static Path beside(ImageFile from, String name) {
-        return Path.of(from.name()).resolveSibling(name);
+    private Path hostFile(ImageFile from, String name) {
+        if (!chain.remote()) {
+            return Path.of(from.name()).resolveSibling(name);
+        }
+        allowed(from, name);
+        Path path = Path.of(name);
+        if (!path.isAbsolute()) {
+            throw new UserErrorException("Cannot open %s, which %s names: a served image has no folder to look in"
+                    .formatted(name, from.name()));
+        }
+        return path;
     }
 
-    private static Path named(ImageFile from, ImageReference reference) {
-        return beside(
+    private Path named(ImageFile from, ImageReference reference) {
+        return hostFile(
                 from,
                 reference
                         .fileName()

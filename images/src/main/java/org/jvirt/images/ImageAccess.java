@@ -13,6 +13,9 @@ import org.jvirt.images.format.CreateRequest;
 import org.jvirt.images.format.DiskImage;
 import org.jvirt.images.format.ImageFormat;
 import org.jvirt.images.format.ImageOpener;
+import org.jvirt.images.nbd.NbdFile;
+import org.jvirt.images.nbd.NbdTarget;
+import org.jvirt.images.nbd.NbdUri;
 
 /// The way to images: with these keys, in this cache mode. Immutable, thread-safe.
 ///
@@ -22,22 +25,26 @@ import org.jvirt.images.format.ImageOpener;
 /// the format of images that guests have written to.
 ///
 /// @param shared whether images are read though others may be writing to them (`--force-share`)
-public record ImageAccess(Secrets secrets, CacheMode cache, boolean shared) {
+public record ImageAccess(Secrets secrets, CacheMode cache, boolean shared, NetworkAccess network) {
     /// Without keys, through the host's page cache, locked.
     public ImageAccess() {
-        this(Secrets.none(), CacheMode.WRITEBACK, false);
+        this(Secrets.none(), CacheMode.WRITEBACK, false, NetworkAccess.none());
     }
 
     public ImageAccess withSecrets(Secrets keys) {
-        return new ImageAccess(keys, cache, shared);
+        return new ImageAccess(keys, cache, shared, network);
     }
 
     public ImageAccess withCache(CacheMode mode) {
-        return new ImageAccess(secrets, mode, shared);
+        return new ImageAccess(secrets, mode, shared, network);
     }
 
     public ImageAccess sharedWithWriters() {
-        return new ImageAccess(secrets, cache, true);
+        return new ImageAccess(secrets, cache, true, network);
+    }
+
+    public ImageAccess withNetwork(NetworkAccess reach) {
+        return new ImageAccess(secrets, cache, shared, reach);
     }
 
     /// Opens an image with the layers below it, and locks their files.
@@ -53,7 +60,7 @@ public record ImageAccess(Secrets secrets, CacheMode cache, boolean shared) {
     /// @param options by the names that [org.jvirt.images.format.FormatDriver#createOptions] lists
     /// @throws UserErrorException if it cannot be made
     public void create(ImageFormat format, String name, long sizeBytes, Map<String, String> options) {
-        try (ImageFile file = HostFile.create(path(name), cache)) {
+        try (ImageFile file = created(name)) {
             DiskImages.driver(format).create(file, request(sizeBytes, options));
         } catch (IOException e) {
             throw new UserErrorException("Cannot create %s: %s".formatted(name, e.getMessage()), e);
@@ -70,8 +77,17 @@ public record ImageAccess(Secrets secrets, CacheMode cache, boolean shared) {
         return new ChainOpener(this, Chain.start(), Optional.empty());
     }
 
+    /// A new or emptied file; a served disk is written over.
+    private ImageFile created(String name) {
+        if (!NbdUri.is(name)) {
+            return HostFile.create(path(name), cache);
+        }
+        NbdTarget target = NbdTarget.of(name, NbdUri.options(name), network::named);
+        return NbdFile.open(target, false, cache);
+    }
+
     /// The file that a name names.
-    static Path path(String name) {
+    private static Path path(String name) {
         return ImageReference.of(name)
                 .fileName()
                 .map(Path::of)

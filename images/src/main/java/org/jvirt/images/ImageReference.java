@@ -7,12 +7,15 @@ import java.util.Map;
 import java.util.Optional;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.format.ImageFormat;
+import org.jvirt.images.nbd.NbdUri;
 
-/// Where an image lies and what it is made of, as users and images spell it: a file name, `file:NAME`, or a tree of
-/// options, given as `json:{…}` or as `driver=qcow2,file.filename=NAME`.
+/// Where an image lies and what it is made of, as users and images spell it: a file name, `file:NAME`, the URI of a
+/// served disk (`nbd://…`, [NbdUri]), or a tree of options, given as `json:{…}` or as
+/// `driver=qcow2,file.filename=NAME`.
 ///
 /// ```
 /// driver=qcow2  encrypt.key-secret=sec0  file.driver=file  file.filename=NAME  backing.driver=…  backing.file.…
+/// driver=raw    file.driver=nbd  file.server.type=unix  file.server.path=SOCKET  file.export=NAME
 /// ```
 ///
 /// @param text    as it was spelt, for messages
@@ -32,6 +35,11 @@ public record ImageReference(String text, Map<String, String> options) {
         if (text.startsWith("file:")) {
             return new ImageReference(text, Map.of("filename", text.substring("file:".length())));
         }
+        if (NbdUri.is(text)) {
+            var served = new LinkedHashMap<>(Map.of("file.driver", "nbd"));
+            NbdUri.options(text).forEach((key, value) -> served.put("file." + key, value));
+            return new ImageReference(text, served);
+        }
         int colon = text.indexOf(':');
         int slash = text.indexOf('/');
         if (colon > 0 && (slash < 0 || colon < slash)) {
@@ -49,6 +57,15 @@ public record ImageReference(String text, Map<String, String> options) {
     /// What a bare name names; empty for a tree of options.
     Optional<String> fileName() {
         return options.size() == 1 ? Optional.ofNullable(options.get("filename")) : Optional.empty();
+    }
+
+    /// Whether a part of it is reached over the network.
+    boolean network() {
+        return options.entrySet().stream()
+                .anyMatch(option -> option.getValue().equals("nbd")
+                                && (option.getKey().equals("driver")
+                                        || option.getKey().endsWith(".driver"))
+                        || option.getKey().endsWith("filename") && NbdUri.is(option.getValue()));
     }
 
     /// The format, where the options state one.

@@ -13,6 +13,9 @@ import org.jvirt.images.file.ImageFile;
 import org.jvirt.images.format.DiskImage;
 import org.jvirt.images.format.ImageFormat;
 import org.jvirt.images.format.OpenRequest;
+import org.jvirt.images.nbd.NbdFile;
+import org.jvirt.images.nbd.NbdTarget;
+import org.jvirt.images.nbd.NbdUri;
 import org.jvirt.images.raw.RawDriver;
 
 /// Opens an image by its tree of options: a file at the bottom, formats above it, each as QEMU's block nodes are
@@ -20,7 +23,9 @@ import org.jvirt.images.raw.RawDriver;
 ///
 /// @param chain what is open above
 record NodeOpener(ImageAccess access, Chain chain) {
-    private static final Set<String> FILE_DRIVERS = Set.of("file", "host_device");
+    private static final String NBD = "nbd";
+    /// What stands at the bottom.
+    private static final Set<String> PROTOCOLS = Set.of("file", "host_device", NBD);
     /// What says nothing about content.
     private static final Set<String> WITHOUT_CONSEQUENCE = Set.of(
             "node-name",
@@ -54,21 +59,36 @@ record NodeOpener(ImageAccess access, Chain chain) {
             String text, Map<String, String> options, Optional<ImageFormat> stated, ImageOpening opening)
             throws IOException {
         String driver = options.remove("driver");
-        if (driver != null && FILE_DRIVERS.contains(driver)) {
-            return openImage(file(text, options, opening.readOnly()), Map.of(), Optional.of(ImageFormat.RAW), opening);
+        if (driver != null && PROTOCOLS.contains(driver)) {
+            ImageFile bottom = protocol(text, driver, options, opening.readOnly());
+            return openImage(bottom, options, Optional.of(ImageFormat.RAW), opening);
         }
         Optional<ImageFormat> format = driver == null ? stated : Optional.of(format(text, driver));
         Map<String, String> below = take(options, "file.");
+        String belowName = below.get("filename");
+        if (belowName != null && !below.containsKey("driver") && NbdUri.is(belowName)) {
+            below = new LinkedHashMap<>(NbdUri.options(belowName));
+            below.put("driver", NBD);
+        }
+        NodeOpener above = new ImageReference(text, below).network() ? new NodeOpener(access, chain.overNetwork()) : this;
         ImageFile file;
         if (below.isEmpty()) {
             file = file(text, options, opening.readOnly());
-        } else if (!FILE_DRIVERS.contains(below.getOrDefault("driver", "file"))) {
+        } else if (!PROTOCOLS.contains(below.getOrDefault("driver", "file"))) {
             file = new NestedFile(node(text, below, Optional.empty(), opening));
         } else {
-            below.remove("driver");
-            file = file(text, below, opening.readOnly());
+            String driverBelow = below.remove("driver");
+            file = protocol(text, driverBelow == null ? "file" : driverBelow, below, opening.readOnly());
         }
-        return openImage(file, options, format, opening);
+        return above.openImage(file, options, format, opening);
+    }
+
+    private Chain deeper(ImageFile file) throws IOException {
+        return switch (file) {
+            case HostFile host -> chain.with(host.identity(), file.name());
+            case NbdFile served -> chain.with(served.identity(), file.name()).overNetwork();
+            default -> chain;
+        };
     }
 
     private static ImageFormat format(String text, String driver) {
@@ -90,6 +110,19 @@ record NodeOpener(ImageAccess access, Chain chain) {
         return taken;
     }
 
+    private ImageFile protocol(String text, String driver, Map<String, String> options, boolean readOnly) {
+        if (!driver.equals(NBD)) {
+            return file(text, options, readOnly);
+        }
+        options.keySet().removeAll(WITHOUT_CONSEQUENCE);
+        NbdTarget target = NbdTarget.of(text, options, access.network()::named);
+        if (!options.isEmpty()) {
+            throw new UserErrorException("Cannot open disk %s: driver nbd has no option '%s'"
+                    .formatted(text, options.keySet().iterator().next()));
+        }
+        return NbdFile.open(target, readOnly, access.cache());
+    }
+
     private HostFile file(String text, Map<String, String> options, boolean readOnly) {
         options.keySet().removeAll(WITHOUT_CONSEQUENCE);
         String name = options.remove("filename");
@@ -109,7 +142,7 @@ record NodeOpener(ImageAccess access, Chain chain) {
             Map<String, String> backing = take(remaining, "backing.");
             @Nullable String backingName = remaining.remove("backing");
             boolean withBacking = opening.withBacking() && (backingName == null || !backingName.isEmpty());
-            Chain deeper = file instanceof HostFile host ? chain.with(host.identity(), file.name()) : chain;
+            Chain deeper = deeper(file);
             Optional<ImageReference> override =
                     backing.isEmpty() ? Optional.empty() : Optional.of(new ImageReference("backing", backing));
             request = new OpenRequest(

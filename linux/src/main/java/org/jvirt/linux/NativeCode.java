@@ -18,6 +18,11 @@ public final class NativeCode {
 
     private NativeCode() {}
 
+    /// Address of `clock_gettime(int clock, struct timespec *answer)`, for generated code to call.
+    public static long clockFunction() {
+        return LibC.symbol("clock_gettime").address();
+    }
+
     /// Calls `code(state, target)`.
     public static int enter(MemorySegment code, long state, long target) {
         try {

@@ -50,7 +50,7 @@ final class DrivePlaces {
     DrivePlaces(List<VmConfig.Disk> disks, List<VmConfig.Cdrom> cdroms) {
         disks.forEach(disk -> reserve(disk.shape()));
         cdroms.forEach(cdrom -> reserve(cdrom.shape()));
-        disks.forEach(disk -> this.disks.add(place(disk.id(), disk.shape(), "hd")));
+        disks.forEach(disk -> this.disks.add(place(disk.live().id(), disk.shape(), "hd")));
         cdroms.forEach(cdrom -> this.cdroms.add(place(cdrom.id(), cdrom.shape(), "cd")));
         if (slots > VmConfig.MAXIMUM_DISKS) {
             throw new UserErrorException("A machine takes %d virtio and NVMe disks, not %d: put some on scsi"

@@ -24,7 +24,6 @@ import org.jvirt.devices.scsi.CdromUnit;
 import org.jvirt.devices.scsi.DiskUnit;
 import org.jvirt.devices.scsi.LogicalUnit;
 import org.jvirt.devices.scsi.UnitIdentity;
-import org.jvirt.devices.storage.StorageDevice;
 import org.jvirt.devices.storage.Tray;
 import org.jvirt.devices.virtio.VirtioDevice;
 import org.jvirt.devices.virtio.VirtioPci;
@@ -37,6 +36,7 @@ import org.jvirt.devices.virtio.scsi.VirtioScsi;
 import org.jvirt.devices.virtio.scsi.VirtioScsi.UnitAddress;
 import org.jvirt.devices.work.QueueRunner;
 import org.jvirt.devices.work.WorkingFunction;
+import org.jvirt.images.live.LiveDisk;
 import org.jvirt.machine.host.HostPlacement;
 import org.jvirt.machine.layout.MemoryMap;
 
@@ -55,10 +55,12 @@ final class PcDevices implements AutoCloseable {
     private final GuestMemory memory;
     private final QueueRunner.Factory runners;
     private final List<WorkingFunction> functions = new ArrayList<>();
-    private final Map<String, StorageDevice> disks = new LinkedHashMap<>();
+    private final List<PausableDevice> pausable = new ArrayList<>();
     private final Map<String, Tray> trays = new LinkedHashMap<>();
     private final Map<UnitAddress, LogicalUnit> scsiUnits = new HashMap<>();
+    private final List<LiveDisk> scsiDisks = new ArrayList<>();
     private final @Nullable AtaDevice[] sataDevices = new AtaDevice[AhciController.PORTS];
+    private final List<LiveDisk> sataDisks = new ArrayList<>();
     private final FwCfg fwCfg;
 
     PcDevices(
@@ -69,72 +71,74 @@ final class PcDevices implements AutoCloseable {
             GuestMemory memory,
             Vm vm,
             HostPlacement placement,
-            EntropySource entropy) {
+            EntropySource entropy,
+            MachineDisks disks) {
         this.board = board;
         this.memory = memory;
         runners = QueueRunner.threads(config.name(), vm::doorbell, placement::enterIo);
         fwCfg = FirmwareConfiguration.of(config, map, tables, memory);
         board.ports().map("fw-cfg", FwCfg.PORT, FwCfg.BYTES, fwCfg);
         if (config.rng()) {
-            plug(RNG_SLOT, "rng0", new VirtioRng(entropy));
+            plug(RNG_SLOT, "rng0", new VirtioRng(entropy), List.of());
         }
         if (!config.consoles().isEmpty()) {
             List<PortSpec> ports = config.consoles().stream()
                     .map(backend -> new PortSpec("", true, backend))
                     .toList();
-            plug(CONSOLE_SLOT, "console0", new VirtioConsole(ports));
+            plug(CONSOLE_SLOT, "console0", new VirtioConsole(ports), List.of());
         }
         var places = new DrivePlaces(config.disks(), config.cdroms());
         for (int i = 0; i < config.disks().size(); i++) {
-            plugDisk(config, config.disks().get(i), places.disk(i));
+            plugDisk(config, config.disks().get(i), disks.all().get(i), places.disk(i));
         }
         for (int i = 0; i < config.cdroms().size(); i++) {
             plugCdrom(config.cdroms().get(i), places.cdrom(i));
         }
         if (!scsiUnits.isEmpty()) {
             int queues = Math.min(config.cpus(), BlockOptions.MAX_QUEUES);
-            plug(DrivePlaces.SCSI_SLOT, "scsi0", new VirtioScsi(scsiUnits, queues));
+            plug(DrivePlaces.SCSI_SLOT, "scsi0", new VirtioScsi(scsiUnits, queues), scsiDisks);
         }
         if (Arrays.stream(sataDevices).anyMatch(Objects::nonNull)) {
-            plug(AHCI, new AhciController("ahci0", sataDevices, memory, runners));
+            plug(AHCI, new AhciController("ahci0", sataDevices, memory, runners), sataDisks);
         }
     }
 
-    private void plugDisk(VmConfig config, VmConfig.Disk disk, DrivePlaces.Place place) {
+    private void plugDisk(VmConfig config, VmConfig.Disk disk, LiveDisk live, DrivePlaces.Place place) {
         switch (place.bus()) {
             case VIRTIO -> {
-                var device = new VirtioBlock(disk.backend(), blockOptions(config, disk));
-                plug(place.number(), "blk" + (place.number() - DrivePlaces.FIRST_DISK_SLOT), device);
-                disks.put(place.name(), device);
+                var device = new VirtioBlock(live, blockOptions(config, disk));
+                plug(place.number(), "blk" + (place.number() - DrivePlaces.FIRST_DISK_SLOT), device, List.of(live));
+                live.onResize(device::resized);
             }
             case SATA -> {
-                var device = new AtaDisk(
-                        disk.backend(), disk.serial(), disk.shape().physicalBlockBytes());
+                var device = new AtaDisk(live, disk.serial(), disk.shape().physicalBlockBytes());
                 sataDevices[place.number()] = device;
-                disks.put(place.name(), device);
+                sataDisks.add(live);
+                live.onResize(device::resized);
             }
             case NVME -> {
                 DriveShape shape = disk.shape();
                 var function = new NvmeController(
                         "nvme" + (place.number() - DrivePlaces.FIRST_DISK_SLOT),
-                        disk.backend(),
+                        live,
                         disk.serial(),
                         shape.queues().orElse(Math.min(config.cpus(), NvmeController.MAX_QUEUES)),
                         shape.blockBytes(),
                         shape.physicalBlockBytes(),
                         memory,
                         runners);
-                plug(PciAddress.of(place.number(), 0), function);
-                disks.put(place.name(), function);
+                plug(PciAddress.of(place.number(), 0), function, List.of(live));
+                live.onResize(function::resized);
             }
             case SCSI -> {
                 var unit = new DiskUnit(
-                        disk.backend(),
+                        live,
                         new UnitIdentity(place.name(), "JVIRT HARDDISK", disk.serial()),
                         disk.shape().blockBytes(),
                         disk.shape().physicalBlockBytes());
                 scsiUnits.put(new UnitAddress(place.number(), place.lun()), unit);
-                disks.put(place.name(), unit);
+                scsiDisks.add(live);
+                live.onResize(unit::resized);
             }
         }
     }
@@ -149,7 +153,6 @@ final class PcDevices implements AutoCloseable {
         trays.put(place.name(), cdrom.tray());
     }
 
-
     private static BlockOptions blockOptions(VmConfig config, VmConfig.Disk disk) {
         DriveShape shape = disk.shape();
         return new BlockOptions(
@@ -160,18 +163,14 @@ final class PcDevices implements AutoCloseable {
                 shape.physicalBlockBytes());
     }
 
-    private void plug(int slot, String name, VirtioDevice<?> device) {
-        plug(PciAddress.of(slot, 0), new VirtioPci(name, device, memory, runners));
+    private void plug(int slot, String name, VirtioDevice<?> device, List<LiveDisk> behind) {
+        plug(PciAddress.of(slot, 0), new VirtioPci(name, device, memory, runners), behind);
     }
 
-    private <F extends PciFunction & WorkingFunction> void plug(PciAddress at, F function) {
+    private <F extends PciFunction & WorkingFunction> void plug(PciAddress at, F function, List<LiveDisk> behind) {
         board.pci().add(at, function);
         functions.add(function);
-    }
-
-    /// The disks by the monitor's names, in order. Any thread.
-    Map<String, StorageDevice> disks() {
-        return Collections.unmodifiableMap(disks);
+        pausable.add(new PausableDevice(function.name(), function::pause, function::resume, behind));
     }
 
     /// The trays of CD-ROM drives by the monitor's names, in order. Any thread.
@@ -179,13 +178,14 @@ final class PcDevices implements AutoCloseable {
         return Collections.unmodifiableMap(trays);
     }
 
-    /// Stops serving queues, after the requests under way: guest memory then stays as it is. No vCPU runs.
+    /// Stops serving queues, after the requests under way but those that disks hold: guest memory then stays as it
+    /// is. No vCPU runs.
     void pause() {
-        functions.forEach(WorkingFunction::pause);
+        pausable.forEach(PausableDevice::pause);
     }
 
     void resume() {
-        functions.forEach(WorkingFunction::resume);
+        pausable.forEach(PausableDevice::resume);
     }
 
     /// No vCPU runs. The PCI functions are reset with their host.

@@ -23,6 +23,7 @@ import org.jvirt.core.cpu.CpuFeature;
 import org.jvirt.core.cpu.CpuState;
 import org.jvirt.core.cpu.CpuidTable;
 import org.jvirt.core.interrupt.ApicConfig;
+import org.jvirt.images.live.LiveDisk;
 import org.jvirt.linux.HostMemory;
 import org.jvirt.machine.boot.BootLoader;
 import org.jvirt.machine.boot.BootRequest;
@@ -71,13 +72,15 @@ final class PcMachine {
     private final HostPlacement placement;
     private final GuestMemory memory;
     private final PcBoard board;
+    private final MachineDisks disks;
     private final PcDevices devices;
     private final Vm vm;
     private final List<Vcpu> vcpus = new ArrayList<>();
     private final BusExits.Unhandled unhandled = new BusExits.Unhandled();
     private final Cleanup cleanup = new Cleanup();
 
-    PcMachine(VmConfig config, Hypervisor hypervisor, PowerControl power) {
+    PcMachine(
+            VmConfig config, Hypervisor hypervisor, PowerControl power, LiveDisk.StopRequest stopRequest) {
         boolean done = false;
         try {
             cleanup.add(() -> closeBackends(config));
@@ -97,6 +100,9 @@ final class PcMachine {
             cleanup.add(memory);
             clock = new HostClock(config.name(), 0);
             cleanup.add(clock);
+            disks = new MachineDisks(
+                    config.disks(), new DrivePlaces(config.disks(), config.cdroms()), clock, stopRequest);
+            cleanup.add(disks);
             var tsc = new TscClock(clock, tscHz);
             InterruptPlan plan = interruptPlan(config, hypervisor, features, tsc);
             vm = hypervisor.createVm(new VmSpec(
@@ -113,7 +119,7 @@ final class PcMachine {
             cleanup.add(clock);
             board = new PcBoard(config, map, clock, interrupts, power);
             tables = new FirmwareTables(config, map, board.isaDevices());
-            devices = new PcDevices(config, map, board, tables, memory, vm, placement, entropy);
+            devices = new PcDevices(config, map, board, tables, memory, vm, placement, entropy, disks);
             cleanup.add(devices);
             for (int i = 0; i < config.cpus(); i++) {
                 Vcpu vcpu = vm.createVcpu(i, interrupts.exits(i, board.ports(), board.mmio(), unhandled));
@@ -190,8 +196,10 @@ final class PcMachine {
 
     /// Resets all devices. No vCPU runs.
     void reset() {
+        disks.giveUp(true);
         devices.reset();
         board.reset();
+        disks.giveUp(false);
     }
 
     /// Lets guest time and the devices' own threads run. No vCPU runs yet.
@@ -199,12 +207,14 @@ final class PcMachine {
         clock.start();
         board.interrupts().resume();
         vm.synchronizeClock();
+        disks.release();
         devices.resume();
     }
 
     /// Stops guest time and the devices' own threads, after the requests under way: what the guest can see stays as
     /// it is. No vCPU runs any more.
     void stand() {
+        disks.hurry();
         devices.pause();
         clock.stop();
         board.interrupts().pause();
@@ -222,6 +232,7 @@ final class PcMachine {
 
     /// The guest has ended: no device does anything any more.
     void quiesce() {
+        disks.giveUp(true);
         devices.close();
     }
 
@@ -247,6 +258,10 @@ final class PcMachine {
 
     MemoryMap map() {
         return map;
+    }
+
+    MachineDisks disks() {
+        return disks;
     }
 
     BusExits.Unhandled unhandled() {

@@ -1,5 +1,6 @@
 package org.jvirt.machine;
 
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -10,14 +11,16 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jvirt.core.Hypervisor;
 import org.jvirt.core.PowerControl;
 import org.jvirt.core.RunResult;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.core.Vcpu;
 import org.jvirt.core.cpu.CpuState;
-import org.jvirt.devices.storage.StorageDevice;
 import org.jvirt.devices.storage.Tray;
+import org.jvirt.images.job.BlockJobs;
+import org.jvirt.images.live.LiveDisk;
 
 /// A virtual PC.
 ///
@@ -46,9 +49,11 @@ public final class VirtualMachine implements AutoCloseable {
     private final Hypervisor hypervisor;
     private final ControlThread control;
     private final PcMachine pc;
+    private final BlockJobs blockJobs = new BlockJobs();
     private final VcpuGroup group;
     private final CompletableFuture<ExitReason> exit = new CompletableFuture<>();
     private volatile VmState state = VmState.CREATED;
+    private volatile PauseReason pauseReason = PauseReason.USER;
     private volatile boolean wedged;
     private boolean closed;
 
@@ -58,7 +63,7 @@ public final class VirtualMachine implements AutoCloseable {
         control = new ControlThread(config.name(), failure -> end(failed("The control thread failed", failure)));
         PcMachine built = null;
         try {
-            built = new PcMachine(config, hypervisor, new Power());
+            built = new PcMachine(config, hypervisor, new Power(), this::diskFailed);
         } finally {
             if (built == null) {
                 control.close();
@@ -90,6 +95,29 @@ public final class VirtualMachine implements AutoCloseable {
         return state;
     }
 
+    /// Why it is paused, or was last.
+    public PauseReason pauseReason() {
+        return pauseReason;
+    }
+
+    /// The machine's disks, in the order in which they were given.
+    public List<LiveDisk> disks() {
+        return pc.disks().all();
+    }
+
+    /// @throws UserErrorException if no disk is called so
+    public LiveDisk disk(String id) {
+        return pc.disks()
+                .find(id)
+                .orElseThrow(() -> new UserErrorException("There is no disk '%s'; these are: %s"
+                        .formatted(id, disks().stream().map(LiveDisk::id).collect(Collectors.joining(", ")))));
+    }
+
+    /// Copies of its disks that are made while it runs.
+    public BlockJobs blockJobs() {
+        return blockJobs;
+    }
+
     /// For a person: what is booted.
     public String bootDescription() {
         return pc.bootDescription();
@@ -107,7 +135,7 @@ public final class VirtualMachine implements AutoCloseable {
                 throw e;
             }
             if (config.startPaused()) {
-                state = VmState.PAUSED;
+                paused(PauseReason.USER);
             } else {
                 go();
             }
@@ -121,7 +149,7 @@ public final class VirtualMachine implements AutoCloseable {
         control.call(() -> {
             if (state == VmState.RUNNING && stand()) {
                 pc.stand();
-                state = VmState.PAUSED;
+                paused(PauseReason.USER);
             }
             return state;
         });
@@ -209,22 +237,6 @@ public final class VirtualMachine implements AutoCloseable {
         });
     }
 
-    /// The names of the disks, in order: the monitor's.
-    public List<String> diskNames() {
-        return List.copyOf(pc.devices().disks().keySet());
-    }
-
-    /// Tells the guest that the backend of a disk has another size now, as far as its interface knows how.
-    ///
-    /// @param name one of [#diskNames]
-    public void announceDiskSize(String name) {
-        StorageDevice disk = pc.devices().disks().get(name);
-        if (disk == null) {
-            throw new UserErrorException("There is no disk %s: there are %s".formatted(name, diskNames()));
-        }
-        disk.resized();
-    }
-
     /// The CD-ROM drives by name, in order, with what can be put in and taken out.
     public Map<String, Tray> cdroms() {
         return pc.devices().trays();
@@ -254,6 +266,7 @@ public final class VirtualMachine implements AutoCloseable {
             return state;
         });
         control.close();
+        blockJobs.close();
         if (wedged) {
             LOG.log(Level.WARNING, "{0}: a processor does not stop; its memory stays allocated", config.name());
         } else {
@@ -273,6 +286,11 @@ public final class VirtualMachine implements AutoCloseable {
         pc.go();
         group.resume();
         state = VmState.RUNNING;
+    }
+
+    private void paused(PauseReason reason) {
+        pauseReason = reason;
+        state = VmState.PAUSED;
     }
 
     /// Halts all processors; where one does not stop, the machine ends.
@@ -306,6 +324,28 @@ public final class VirtualMachine implements AutoCloseable {
         pc.clock().stop();
         pc.quiesce();
         exit.complete(reason);
+    }
+
+    /// A disk holds a request until the machine goes on. Queue threads.
+    private void diskFailed(LiveDisk disk, IOException failure) {
+        control.post(() -> {
+            boolean alive = state == VmState.RUNNING || state == VmState.PAUSED;
+            if (!alive || disk.failure().isEmpty()) {
+                return;
+            }
+            LOG.log(
+                    Level.WARNING,
+                    "{0}: paused, as disk {1} failed: {2}; mend the cause, then let the machine go on (cont)",
+                    config.name(),
+                    disk.id(),
+                    failure.getMessage());
+            if (state == VmState.PAUSED) {
+                pauseReason = PauseReason.IO_ERROR;
+            } else if (stand()) {
+                pc.stand();
+                paused(PauseReason.IO_ERROR);
+            }
+        });
     }
 
     private ExitReason failed(String what, Throwable failure) {
@@ -373,7 +413,7 @@ public final class VirtualMachine implements AutoCloseable {
                                 Long.toHexString(debug.gva()));
                         group.release();
                         pc.stand();
-                        state = VmState.PAUSED;
+                        paused(PauseReason.DEBUGGER);
                     }
                     case RunResult.Kicked _ -> group.resume();
                 }

@@ -13,6 +13,7 @@ import org.jvirt.core.CharBackend;
 import org.jvirt.core.Hypervisor;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.devices.storage.Tray;
+import org.jvirt.images.live.LiveSettings;
 import org.jvirt.machine.cpu.CpuChoice;
 import org.jvirt.machine.host.HostSettings;
 import org.jvirt.machine.host.NumberSet;
@@ -131,14 +132,17 @@ public final class VirtualMachineBuilder {
 
     /// @param serial the disk's serial number
     public VirtualMachineBuilder disk(BlockBackend backend, String serial) {
-        return disk("", backend, serial, DriveShape.DEFAULT);
+        return disk(backend, serial, LiveSettings.DEFAULT);
+    }
+
+    /// @param live how it behaves while the machine runs, and the name by which it is found
+    public VirtualMachineBuilder disk(BlockBackend backend, String serial, LiveSettings live) {
+        return disk(backend, serial, live, DriveShape.DEFAULT);
     }
 
     /// One more disk on any bus.
-    ///
-    /// @param id    how the monitor is to name it; empty: by its place
-    public VirtualMachineBuilder disk(String id, BlockBackend backend, String serial, DriveShape shape) {
-        disks.add(new VmConfig.Disk(id, backend, serial, shape));
+    public VirtualMachineBuilder disk(BlockBackend backend, String serial, LiveSettings live, DriveShape shape) {
+        disks.add(new VmConfig.Disk(backend, serial, live, shape));
         return this;
     }
 

@@ -7,6 +7,7 @@ import org.jvirt.core.BlockBackend;
 import org.jvirt.core.CharBackend;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.devices.storage.Tray;
+import org.jvirt.images.live.LiveSettings;
 import org.jvirt.machine.cpu.CpuChoice;
 import org.jvirt.machine.host.HostSettings;
 import org.jvirt.machine.layout.MemoryMap;
@@ -56,9 +57,10 @@ public record VmConfig(
 
     /// A disk.
     ///
-    /// @param id     how the monitor names it; empty: by its place, as `virtio0`
     /// @param serial what the guest reads as its serial number, at most 20 bytes
-    public record Disk(String id, BlockBackend backend, String serial, DriveShape shape) {
+    /// @param live   how it behaves while the machine runs, and how the monitor names it: where the id is empty, by
+    ///               its place, as `virtio0`
+    public record Disk(BlockBackend backend, String serial, LiveSettings live, DriveShape shape) {
         public Disk {
             if (serial.length() > 20) {
                 throw new UserErrorException(
@@ -68,7 +70,7 @@ public record VmConfig(
 
         /// A virtio disk.
         public Disk(BlockBackend backend, String serial) {
-            this("", backend, serial, DriveShape.DEFAULT);
+            this(backend, serial, LiveSettings.DEFAULT, DriveShape.DEFAULT);
         }
     }
 

@@ -11,11 +11,12 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.devices.storage.Tray;
+import org.jvirt.images.live.LiveSettings;
 import org.jvirt.testkit.RamDisk;
 
 final class DrivePlacesTest {
     private static VmConfig.Disk disk(DriveShape shape) {
-        return new VmConfig.Disk("", new RamDisk(512, false), "", shape);
+        return new VmConfig.Disk(new RamDisk(512, false), "", LiveSettings.DEFAULT, shape);
     }
 
     private static VmConfig.Cdrom cdrom(DriveShape shape) {

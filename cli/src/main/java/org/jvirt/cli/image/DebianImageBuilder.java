@@ -10,6 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.cli.debian.DebianGuest;
@@ -17,7 +18,13 @@ import org.jvirt.cli.debian.FileTree;
 import org.jvirt.core.HostFailureException;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.DiskImages;
+import org.jvirt.images.ImageAccess;
+import org.jvirt.images.format.DiskImage;
 import org.jvirt.images.format.ImageFormat;
+import org.jvirt.images.tool.CopyOptions;
+import org.jvirt.images.tool.CopySource;
+import org.jvirt.images.tool.ImageCopy;
+import org.jvirt.images.tool.Progress;
 import org.jvirt.machine.Engines;
 import org.jvirt.machine.ExitReason;
 import org.jvirt.machine.VirtualMachine;
@@ -28,6 +35,8 @@ import org.jvirt.machine.VirtualMachine;
 public final class DebianImageBuilder {
     private static final int MEMORY_MIB = 1024;
     private static final int SECTOR_BYTES = 512;
+    /// The shortest run of zeroes that becomes a hole.
+    private static final int SPARSE_BYTES = 4096;
 
     /// Where the only partition begins: aligned to 1 MiB, which leaves GRUB its place behind the boot sector.
     private static final int PARTITION_SECTOR = 2048;
@@ -41,8 +50,15 @@ public final class DebianImageBuilder {
         this.progress = progress;
     }
 
-    /// Builds the image. An existing file is replaced.
+    /// Builds the image as raw. An existing file is replaced.
     public void build() {
+        build(ImageFormat.RAW);
+    }
+
+    /// Builds the image. An existing file is replaced.
+    ///
+    /// @param format that needs nothing but a size
+    public void build(ImageFormat format) {
         Path output = recipe.output().toAbsolutePath();
         Path directory = output.getParent();
         if (directory == null || !Files.isDirectory(directory)) {
@@ -57,7 +73,7 @@ public final class DebianImageBuilder {
             cleaner = new Thread(() -> deleteQuietly(work), "image-cleaner");
             Runtime.getRuntime().addShutdownHook(cleaner);
             try {
-                Path disk = build(work);
+                Path disk = inFormat(build(work), format);
                 Files.move(disk, output, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             } finally {
                 FileTree.delete(work);
@@ -84,6 +100,25 @@ public final class DebianImageBuilder {
         progress.accept("Starting the machine that installs them");
         install(guest.kernel(), initrd, disk, disc, packages.size());
         return disk;
+    }
+
+    /// The same disk in another file of that format; the raw one goes.
+    static Path inFormat(Path raw, ImageFormat format) throws IOException {
+        if (format == ImageFormat.RAW) {
+            return raw;
+        }
+        Path image = raw.resolveSibling(raw.getFileName() + "." + format.formatName());
+        try (DiskImage from = DiskImages.open(raw, ImageFormat.RAW, true)) {
+            new ImageAccess().create(format, image.toString(), from.sizeBytes(), Map.of());
+            try (DiskImage to = DiskImages.open(image, format, false)) {
+                int threads = Runtime.getRuntime().availableProcessors();
+                var options = new CopyOptions(false, SPARSE_BYTES, true, false, threads, false, false, 0);
+                var _ = new ImageCopy(CopySource.of(List.of(from)), to, options).run(Progress.NONE);
+                to.flush();
+            }
+        }
+        Files.delete(raw);
+        return image;
     }
 
     private void install(Path kernel, Path initrd, Path disk, Path disc, int packages) throws IOException {

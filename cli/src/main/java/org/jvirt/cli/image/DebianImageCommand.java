@@ -11,8 +11,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.jvirt.cli.launch.DiskOption;
 import org.jvirt.cli.launch.MemorySize;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.format.ImageFormat;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -45,7 +47,11 @@ final class DebianImageCommand implements Callable<Integer> {
             description = "Of the disk: 2G, 20G (${DEFAULT-VALUE}). The file takes only what is written.")
     private String size = "";
 
-    @Option(names = "--format", paramLabel = "FORMAT", defaultValue = "raw", description = "raw (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            defaultValue = "raw",
+            description = "Of the image: raw, qcow2, vmdk, vdi, vpc, vhdx or parallels (${DEFAULT-VALUE}).")
     private String format = "";
 
     @Option(
@@ -92,9 +98,9 @@ final class DebianImageCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter err = spec.commandLine().getErr();
         long start = System.nanoTime();
-        if (!format.equals("raw")) {
-            throw new UserErrorException(
-                    "--format: an image is built as raw, not '%s'. Convert it afterwards.".formatted(format));
+        ImageFormat imageFormat = DiskOption.format("--format", format);
+        if (imageFormat == ImageFormat.LUKS) {
+            throw new UserErrorException("--format: a LUKS image needs a key. Convert it afterwards, with jvirt img.");
         }
         var recipe = new DebianImageRecipe(
                 output,
@@ -108,7 +114,7 @@ final class DebianImageCommand implements Callable<Integer> {
         if (recipe.rootPassword().isEmpty() && recipe.authorizedKeys().isEmpty()) {
             say(err, start, "Nobody will be able to log in: neither --root-password nor --ssh-key is given");
         }
-        new DebianImageBuilder(recipe, line -> say(err, start, line)).build();
+        new DebianImageBuilder(recipe, line -> say(err, start, line)).build(imageFormat);
         say(err, start, "%s is ready. Start it with: jvirt run %s".formatted(output, output));
         return 0;
     }

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jvirt.cli.launch.HostObjects;
 import org.jvirt.core.JvirtException;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.ImageAccess;
@@ -22,8 +23,14 @@ abstract class ImgAction implements Callable<Integer> {
     @Option(
             names = "--object",
             paramLabel = "OBJECT",
-            description = "A key: secret,id=NAME,file=PATH or secret,id=NAME,data=TEXT[,format=base64].")
+            description = "A key: secret,id=NAME,file=PATH or secret,id=NAME,data=TEXT[,format=base64];"
+                    + " certificates: tls-creds-x509,id=NAME,dir=FOLDER.")
     private List<String> objects = new ArrayList<>();
+
+    @Option(
+            names = "--allow-network-backing",
+            description = "Let images name served disks (nbd://…) as the layers below them.")
+    private boolean networkBacking;
 
     @Option(names = "-q", description = "Print nothing but errors.")
     private boolean quiet;
@@ -89,7 +96,8 @@ abstract class ImgAction implements Callable<Integer> {
 
     /// The way to images with the keys that were given.
     final ImageAccess access() {
-        return new ImageAccess().withSecrets(SecretObject.all(objects));
+        ImageAccess access = HostObjects.all(objects).access();
+        return networkBacking ? access.withNetwork(access.network().allowingImages()) : access;
     }
 
     static CacheMode cache(String option, String name) {

@@ -9,12 +9,12 @@ import org.jvirt.images.format.ImageSnapshots;
 import org.jvirt.images.tool.CopySource;
 
 /// Finds an internal snapshot by what `-l` says: an id, a name, or `snapshot.id=…,snapshot.name=…`.
-final class SnapshotName {
+public final class SnapshotName {
     private SnapshotName() {}
 
     static CopySource source(DiskImage image, String text) {
         ImageSnapshots snapshots = snapshots(image);
-        ImageInfo.Snapshot found = find(image, snapshots, text);
+        ImageInfo.Snapshot found = find(image, text);
         return new CopySource.OfSnapshot(image, snapshots, found.id(), found.diskSizeBytes());
     }
 
@@ -25,8 +25,9 @@ final class SnapshotName {
                                 .formatted(image.name(), image.format().formatName())));
     }
 
-    private static ImageInfo.Snapshot find(DiskImage image, ImageSnapshots snapshots, String text) {
-        List<ImageInfo.Snapshot> all = snapshots.list();
+    /// @throws UserErrorException if there is none
+    public static ImageInfo.Snapshot find(DiskImage image, String text) {
+        List<ImageInfo.Snapshot> all = snapshots(image).list();
         if (text.startsWith("snapshot.")) {
             Map<String, String> wanted = FormatOptions.parse(List.of(text)).values();
             return all.stream()

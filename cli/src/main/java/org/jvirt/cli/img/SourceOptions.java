@@ -9,10 +9,11 @@ import org.jvirt.images.ImageOpening;
 import org.jvirt.images.ImageReference;
 import org.jvirt.images.format.DiskImage;
 import org.jvirt.images.format.ImageFormat;
+import org.jvirt.images.nbd.NbdUri;
 import picocli.CommandLine.Option;
 
 /// How the image that a verb is about is opened.
-final class SourceOptions {
+public final class SourceOptions {
     @Option(names = "-f", paramLabel = "FORMAT", description = "Its format; looked up where missing.")
     private @Nullable String format;
 
@@ -37,10 +38,11 @@ final class SourceOptions {
 
     /// Whether a name is just that, and no list of options.
     boolean isPlain(String name) {
-        return !imageOptions && !name.startsWith("json:") && !name.startsWith("file:");
+        return !imageOptions && !name.startsWith("json:") && !name.startsWith("file:") && !NbdUri.is(name);
     }
 
-    static ImageReference reference(String name, boolean imageOptions) {
+    /// @param imageOptions whether the name is a list of options
+    public static ImageReference reference(String name, boolean imageOptions) {
         return imageOptions
                 ? new ImageReference(name, FormatOptions.parse(List.of(name)).values())
                 : ImageReference.of(name);

@@ -28,7 +28,7 @@ public record DriveOption(String id, Optional<DiskOption> medium, boolean cdrom,
 
     /// The medium of a CD-ROM drive, which is only read.
     public static DiskOption disc(DiskOption given) {
-        return new DiskOption(given.file(), given.format(), given.cache(), true, false, given.serial());
+        return new DiskOption(given.file(), given.format(), given.cache(), true, false, given.serial(), given.live());
     }
 
     /// Reads the value of `jvirt run --disk`.
@@ -48,9 +48,8 @@ public record DriveOption(String id, Optional<DiskOption> medium, boolean cdrom,
                 .withUnit(number(values, "unit"), values.takeNumber("lun", 0))
                 .withQueues(number(values, "queues"))
                 .withBlocks(block, values.takeNumber("physical-block", block));
-        String id = values.take("id").orElse("");
         DiskOption disk = DiskOption.of(values);
-        return new DriveOption(id, Optional.of(cdrom ? disc(disk) : disk), cdrom, shape);
+        return new DriveOption(disk.live().id(), Optional.of(cdrom ? disc(disk) : disk), cdrom, shape);
     }
 
     /// Reads the value of `jvirt run --cdrom`.

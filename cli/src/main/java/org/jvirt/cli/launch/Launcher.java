@@ -121,7 +121,11 @@ public final class Launcher {
             builder.cdrom(drive.id(), drive.medium().map(this::openDisc), drive.shape());
         } else {
             DiskOption disk = drive.medium().orElseThrow();
-            builder.disk(drive.id(), open(disk), disk.serial().orElse(""), drive.shape());
+            builder.disk(
+                    open(disk),
+                    disk.serial().orElse(""),
+                    disk.live().withAccess(new ImageAccess().withCache(disk.cache())),
+                    drive.shape());
         }
     }
 

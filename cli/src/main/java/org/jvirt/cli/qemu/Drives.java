@@ -11,17 +11,19 @@ import java.util.Set;
 import org.jvirt.cli.launch.DiskOption;
 import org.jvirt.cli.launch.DriveOption;
 import org.jvirt.cli.launch.KeyValues;
+import org.jvirt.cli.launch.LiveOptions;
 import org.jvirt.cli.launch.Suggestion;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.file.CacheMode;
 import org.jvirt.images.format.ImageFormat;
+import org.jvirt.images.live.LiveSettings;
 import org.jvirt.machine.DriveBus;
 import org.jvirt.machine.DriveShape;
 
 /// The `-drive` and `-blockdev` options seen so far, by id, until a device takes them. Not thread-safe.
 final class Drives {
     private static final Set<String> NO_CONSEQUENCE =
-            Set.of("aio", "werror", "rerror", "discard", "detect-zeroes", "auto-read-only");
+            Set.of("aio", "discard", "detect-zeroes", "auto-read-only");
 
     private static final List<String> KINDS = List.of("ide", "virtio", "scsi", "none");
 
@@ -49,11 +51,13 @@ final class Drives {
         boolean readOnly = values.takeSwitch("readonly", false) || values.takeSwitch("read-only", false) || cdrom;
         boolean snapshot = values.takeSwitch("snapshot", false) && !cdrom;
         Optional<String> serial = values.take("serial");
+        LiveSettings live = live(values, id);
         values.ignore(NO_CONSEQUENCE);
         values.end(Set.of(
-                "file", "format", "cache", "id", "if", "readonly", "snapshot", "serial", "media", "index", "unit"));
+                "file", "format", "cache", "id", "if", "readonly", "snapshot", "serial", "media", "index", "unit",
+                "rerror", "werror", "bps", "iops"));
         Optional<DiskOption> image =
-                file.map(path -> new DiskOption(path, format, cache, readOnly, snapshot, serial));
+                file.map(path -> new DiskOption(path, format, cache, readOnly, snapshot, serial, live));
         if (kind.equals("none")) {
             String name = id.orElseThrow(
                     () -> new UserErrorException("-drive: if=none needs id=… for a device to name."));
@@ -109,7 +113,14 @@ final class Drives {
                     .map(name -> Optional.ofNullable(files.get(name))
                             .orElseThrow(() -> new UserErrorException("-blockdev: there is no node " + name + ".")))
                     .orElseGet(() -> Path.of(values.takeRequired("file.filename")));
-            var image = new DiskOption(file, Optional.of(format), cacheOf(values), readOnly, false, Optional.empty());
+            var image = new DiskOption(
+                    file,
+                    Optional.of(format),
+                    cacheOf(values),
+                    readOnly,
+                    false,
+                    Optional.empty(),
+                    LiveSettings.DEFAULT.withId(node));
             waiting.put(node, new Medium(node, Optional.of(image), false));
         }
         values.ignore(NO_CONSEQUENCE);
@@ -126,13 +137,19 @@ final class Drives {
                     CacheMode.WRITEBACK,
                     false,
                     false,
-                    Optional.empty());
+                    Optional.empty(),
+                    LiveSettings.DEFAULT.withId(id));
             medium = new Medium(id, Optional.of(image), false);
         }
         if (medium == null) {
             throw new UserErrorException("%s: there is no -drive or -blockdev named %s.".formatted(option, id));
         }
         return medium;
+    }
+
+    private static LiveSettings live(KeyValues values, Optional<String> id) {
+        LiveSettings settings = LiveOptions.take("-drive", values);
+        return id.map(settings::withId).orElse(settings);
     }
 
     private static CacheMode cacheOf(KeyValues values) {

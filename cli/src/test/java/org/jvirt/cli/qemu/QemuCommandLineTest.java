@@ -19,6 +19,9 @@ import org.jvirt.cli.qemu.QemuCommandLine.Request;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.file.CacheMode;
 import org.jvirt.images.format.ImageFormat;
+import org.jvirt.images.live.ErrorAction;
+import org.jvirt.images.live.ErrorPolicy;
+import org.jvirt.images.live.LiveSettings;
 import org.jvirt.machine.DriveBus;
 import org.jvirt.machine.DriveShape;
 import org.jvirt.machine.InterruptHome;
@@ -68,6 +71,17 @@ class QemuCommandLineTest {
         assertThatThrownBy(() -> parse("-serial chardev:nobody")).hasMessageContaining("id=nobody");
     }
 
+    private static DiskOption rawDisk(String id) {
+        return new DiskOption(
+                Path.of("a.raw"),
+                Optional.of(ImageFormat.RAW),
+                CacheMode.WRITEBACK,
+                false,
+                false,
+                Optional.empty(),
+                LiveSettings.DEFAULT.withId(id));
+    }
+
     @Test
     void drivesGoToTheBusThatQemuWouldGiveThem() {
         DriveOption plain = options("-drive file=a.raw,format=raw").drives().getFirst();
@@ -95,20 +109,23 @@ class QemuCommandLineTest {
 
     @Test
     void disksComeFromDriveAndFromBlockdev() {
-        var plain = new DiskOption(
-                Path.of("a.raw"), Optional.of(ImageFormat.RAW), CacheMode.WRITEBACK, false, false, Optional.empty());
-        assertThat(options("-drive file=a.raw,format=raw,if=virtio").disks()).containsExactly(plain);
-        assertThat(options("-drive file=a.raw,if=none,id=d -device virtio-blk-pci,drive=d,serial=S")
-                        .disks())
-                .containsExactly(new DiskOption(Path.of("a.raw"), false, false, Optional.of("S")));
+        assertThat(options("-drive file=a.raw,format=raw,if=virtio").disks()).containsExactly(rawDisk(""));
+        DiskOption named = options("-drive file=a.raw,if=none,id=d,werror=stop -device virtio-blk-pci,drive=d,serial=S")
+                .disks()
+                .getFirst();
+        assertThat(named.serial()).contains("S");
+        assertThat(named.live())
+                .isEqualTo(LiveSettings.DEFAULT
+                        .withId("d")
+                        .withErrors(new ErrorPolicy(ErrorAction.REPORT, ErrorAction.STOP)));
         assertThat(options("-blockdev driver=file,filename=a.raw,node-name=f -blockdev driver=raw,node-name=n,file=f"
                                 + " -device virtio-blk-pci,drive=n")
                         .disks())
-                .containsExactly(plain);
+                .containsExactly(rawDisk("n"));
         assertThat(options("-blockdev driver=raw,node-name=n,file.driver=file,file.filename=a.raw"
                                 + " -device virtio-blk,drive=n")
                         .disks())
-                .containsExactly(plain);
+                .containsExactly(rawDisk("n"));
     }
 
     @Test

@@ -31,11 +31,13 @@ public enum CacheMode {
         return direct;
     }
 
-    boolean durableWrites() {
+    /// Whether a write is on the medium when it returns.
+    public boolean durableWrites() {
         return durableWrites;
     }
 
-    boolean flushes() {
+    /// Whether flushes reach the medium.
+    public boolean flushes() {
         return flushes;
     }
 

@@ -34,6 +34,7 @@ public final class HostFile implements ImageFile {
     private final boolean blockDevice;
     private final FileIo io;
     private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile boolean lost;
 
     private HostFile(PositionalFile file, FileAccess access, boolean blockDevice) {
         this.file = file;
@@ -305,8 +306,20 @@ public final class HostFile implements ImageFile {
 
     @Override
     public void flush() throws IOException {
-        if (access.cache().flushes() && !access.readOnly()) {
+        if (!access.cache().flushes() || access.readOnly()) {
+            return;
+        }
+        if (lost) {
+            throw new IOException(
+                    "Cannot flush %s: an earlier flush failed, and the host may have dropped what had been written since the one before; close it, and check it"
+                            .formatted(name()));
+        }
+        try {
             file.sync();
+        } catch (IOException e) {
+            // Linux marks pages as clean that it could not write: the next flush would succeed without them.
+            lost = !access.cache().direct();
+            throw e;
         }
     }
 

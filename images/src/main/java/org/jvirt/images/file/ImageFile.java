@@ -55,6 +55,20 @@ public interface ImageFile extends AutoCloseable {
     /// The first byte from `offsetBytes` on that is in a hole; the file's size if there is none.
     long nextHole(long offsetBytes) throws IOException;
 
+    /// A run of bytes that are all in a hole, or all may hold data.
+    record Stretch(long lengthBytes, boolean hole) {}
+
+    /// The stretch at `offsetBytes`, which lies in the file: at least one byte, at most `limitBytes`.
+    default Stretch stretch(long offsetBytes, long limitBytes) throws IOException {
+        long data = nextData(offsetBytes);
+        if (data > offsetBytes) {
+            return new Stretch(Math.min(limitBytes, data - offsetBytes), true);
+        }
+        long hole = nextHole(offsetBytes);
+        // In a file that has shrunk there is neither; reading it is to tell what has happened.
+        return new Stretch(hole > offsetBytes ? Math.min(limitBytes, hole - offsetBytes) : limitBytes, false);
+    }
+
     @Override
     void close() throws IOException;
 

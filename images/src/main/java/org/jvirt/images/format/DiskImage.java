@@ -62,6 +62,16 @@ public interface DiskImage extends BlockBackend {
                 .formatted(name(), format().formatName()));
     }
 
+    /// Puts another layer below this open image, which owns it from then on; the one that was there is the caller's.
+    /// The note in the file stays as it is: see [#changeBacking]. No request may be under way, here or above.
+    ///
+    /// @throws UserErrorException if this cannot be done with the image open
+    default Optional<DiskImage> replaceBacking(Optional<DiskImage> below) {
+        throw new UserErrorException(
+                "Cannot change what lies below %s while it is open: only qcow2 images can, not %s; convert it to qcow2"
+                        .formatted(name(), format().formatName()));
+    }
+
     /// Forgets all content of this layer, so that the one below shows through; used after a commit.
     ///
     /// @throws UserErrorException if the format has no layers below

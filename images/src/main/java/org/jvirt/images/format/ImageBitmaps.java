@@ -35,6 +35,12 @@ public interface ImageBitmaps {
     /// @return offset and length, or an empty array if nothing follows
     long[] nextDirty(String name, long fromBytes);
 
+    /// Makes a bitmap hold these runs and nothing else, in one step: after a crash it holds what it held before, or
+    /// these.
+    ///
+    /// @param runs offset and length each
+    void set(String name, List<long[]> runs) throws IOException;
+
     /// Records that a range is dirty, whether the bitmap is enabled or not.
     void mark(String name, long offsetBytes, long lengthBytes) throws IOException;
 }

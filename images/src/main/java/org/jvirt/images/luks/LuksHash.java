@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.jvirt.core.UserErrorException;
 
 /// A hash function by the name that LUKS headers and qemu-img use.
@@ -63,6 +64,11 @@ public enum LuksHash {
 
     /// PBKDF2 of RFC 8018 with HMAC of this hash.
     byte[] pbkdf2(byte[] passphrase, byte[] salt, int iterations, int lengthBytes) {
+        return pbkdf2(passphrase, salt, iterations, lengthBytes, () -> false);
+    }
+
+    /// As above, but the result is of no use once `pointless` is true, and then comes soon.
+    byte[] pbkdf2(byte[] passphrase, byte[] salt, int iterations, int lengthBytes, BooleanSupplier pointless) {
         byte[] key = new byte[lengthBytes];
         var hmac = new Hmac(passphrase);
         byte[] input = Arrays.copyOf(salt, salt.length + 4);
@@ -75,6 +81,9 @@ public enum LuksHash {
                 hmac.compute(u, u);
                 for (int k = 0; k < sum.length; k++) {
                     sum[k] ^= u[k];
+                }
+                if ((i & 0xfff) == 0 && pointless.getAsBoolean()) {
+                    return key;
                 }
             }
             System.arraycopy(sum, 0, key, done, Math.min(digestBytes, lengthBytes - done));

@@ -37,6 +37,10 @@ public record LuksHeader(
     /// A guess of a passphrase must not take for ever: about ten times what cryptsetup chooses by itself.
     static final int MOST_ITERATIONS = 1 << 27;
 
+    /// Of the hash, for all slots together: some ten seconds to a minute, about eight times what eight slots take that
+    /// cryptsetup has made.
+    static final long MOST_ROUNDS = 1 << 27;
+
     static final int SLOTS = 8;
     static final int DIGEST_BYTES = 20;
     static final byte[] MAGIC = {'L', 'U', 'K', 'S', (byte) 0xba, (byte) 0xbe};
@@ -89,7 +93,28 @@ public record LuksHeader(
                 text(bytes, 168, 40, "UUID", where),
                 slots);
         header.checkPlaces(where);
+        header.checkWork(where);
         return header;
+    }
+
+    /// How often a passphrase that opens no slot makes the hash go round.
+    private long rounds() {
+        long each = Math.ceilDiv(cipher.keyBytes(), hash.digestBytes());
+        long ofDigest = (long) digestIterations * Math.ceilDiv(DIGEST_BYTES, hash.digestBytes());
+        long sum = 0;
+        for (LuksKeySlot slot : slots) {
+            sum += slot.active() ? slot.iterations() * each + ofDigest : 0;
+        }
+        return sum;
+    }
+
+    /// @throws UserErrorException if a wrong passphrase would take too long to be found wrong
+    void checkWork(String where) {
+        if (rounds() > MOST_ROUNDS) {
+            throw new UserErrorException(
+                    "%s: trying its key slots would take %d rounds of %s, more than %d; drop slots with cryptsetup luksKillSlot"
+                            .formatted(where, rounds(), hash.hashName(), MOST_ROUNDS));
+        }
     }
 
     private static LuksKeySlot slot(ByteBuffer in, int at, int index, String where) {

@@ -2,7 +2,6 @@ package org.jvirt.images.luks;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -59,11 +58,9 @@ public final class LuksVolume {
     /// @throws UserErrorException if it is not sound or not supported, or no key slot opens with the passphrase
     public static LuksVolume open(String name, Area area, byte[] passphrase) throws IOException {
         LuksHeader header = inspect(name, area);
-        for (int slot = 0; slot < LuksHeader.SLOTS; slot++) {
-            byte[] key = tryUnlock(area, header, slot, passphrase);
-            if (key.length > 0) {
-                return new LuksVolume(name, area, header, key);
-            }
+        byte[] key = new SlotSearch(area, header, passphrase).masterKey();
+        if (key.length > 0) {
+            return new LuksVolume(name, area, header, key);
         }
         throw new UserErrorException("%s: no key slot opens with this passphrase".formatted(name));
     }
@@ -125,7 +122,7 @@ public final class LuksVolume {
     }
 
     boolean opens(int slot, byte[] passphrase) throws IOException {
-        return tryUnlock(area, header, slot, passphrase).length > 0;
+        return new SlotSearch(area, header, passphrase).unlock(slot).length > 0;
     }
 
     /// Puts the master key under a passphrase into a slot.
@@ -135,6 +132,9 @@ public final class LuksVolume {
         byte[] salt = bytes(random, SALT_BYTES);
         int iterations = iterations(hash, iterationMillis, keyBytes);
         LuksKeySlot old = header.slots().get(index);
+        LuksHeader changed = header.withSlot(
+                index, new LuksKeySlot(true, iterations, salt, old.materialSector(), LuksHeader.STRIPES));
+        changed.checkWork(name);
         byte[] slotKey = hash.pbkdf2(passphrase, salt, iterations, keyBytes);
         byte[] split = AntiForensic.split(masterKey, LuksHeader.STRIPES, hash, random);
         byte[] material = Arrays.copyOf(split, (int) LuksKeySlot.materialBytes(keyBytes));
@@ -143,8 +143,7 @@ public final class LuksVolume {
         // The slot says "active" only when its material is there.
         area.write(old.materialOffset(), segment);
         area.flush();
-        writeHeader(header.withSlot(
-                index, new LuksKeySlot(true, iterations, salt, old.materialSector(), LuksHeader.STRIPES)));
+        writeHeader(changed);
         Arrays.fill(slotKey, (byte) 0);
         Arrays.fill(split, (byte) 0);
     }
@@ -163,24 +162,6 @@ public final class LuksVolume {
         area.write(0, MemorySegment.ofArray(changed.encode()));
         area.flush();
         header = changed;
-    }
-
-    /// @return the master key; nothing if the slot is not active or the passphrase is another
-    private static byte[] tryUnlock(Area area, LuksHeader header, int index, byte[] passphrase) throws IOException {
-        LuksKeySlot slot = header.slots().get(index);
-        if (!slot.active()) {
-            return new byte[0];
-        }
-        int keyBytes = header.cipher().keyBytes();
-        byte[] slotKey = header.hash().pbkdf2(passphrase, slot.salt(), slot.iterations(), keyBytes);
-        byte[] material = new byte[(int) LuksKeySlot.materialBytes(keyBytes)];
-        MemorySegment segment = MemorySegment.ofArray(material);
-        area.read(slot.materialOffset(), segment);
-        SectorCipher.of(header.cipher(), slotKey).decrypt(0, segment, segment);
-        byte[] candidate = AntiForensic.merge(material, keyBytes, LuksHeader.STRIPES, header.hash());
-        byte[] digest = header.hash()
-                .pbkdf2(candidate, header.digestSalt(), header.digestIterations(), LuksHeader.DIGEST_BYTES);
-        return MessageDigest.isEqual(digest, header.digest()) ? candidate : new byte[0];
     }
 
     /// How many rounds take about so long here.

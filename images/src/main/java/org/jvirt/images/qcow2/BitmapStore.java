@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.blocks.DirtyBits;
 
 /// Bitmaps in the file: the header extension, the directory, tables and data.
 ///

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.blocks.DirtyBits;
 import org.jvirt.images.format.ImageBitmaps;
 
 /// The persistent bitmaps of an open image. Thread-safe.
@@ -324,6 +325,18 @@ final class Qcow2Bitmaps implements ImageBitmaps {
             synchronized (this) {
                 DirtyBits bits = bits(store, usable(name));
                 runs.forEach(run -> bits.mark(run[0], Math.min(run[1], Math.max(0, image.sizeBytes() - run[0]))));
+            }
+            return List.of(name);
+        });
+    }
+
+    @Override
+    public void set(String name, List<long[]> runs) throws IOException {
+        change(store -> {
+            synchronized (this) {
+                DirtyBits bits = bits(store, usable(name));
+                bits.clear();
+                runs.forEach(run -> bits.mark(run[0], run[1]));
             }
             return List.of(name);
         });

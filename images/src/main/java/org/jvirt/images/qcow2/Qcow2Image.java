@@ -423,6 +423,16 @@ public final class Qcow2Image implements DiskImage {
     }
 
     @Override
+    public Optional<DiskImage> replaceBacking(Optional<DiskImage> below) {
+        gate.enterAlone();
+        try {
+            return parts.volume.replaceBacking(below);
+        } finally {
+            gate.leaveAlone();
+        }
+    }
+
+    @Override
     public List<CreateOption> amendOptions() {
         return Qcow2Amend.options();
     }

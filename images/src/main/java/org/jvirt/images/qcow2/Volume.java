@@ -38,7 +38,7 @@ final class Volume {
     final ClusterMap map;
     final Committer committer = new Committer(this);
     final ClusterCipher cipher;
-    private final Optional<DiskImage> backing;
+    private volatile Optional<DiskImage> backing;
     private final Tables tables;
     /// Whether bytes in memory differ from the file for good: an error was found.
     private volatile @Nullable String broken;
@@ -97,6 +97,13 @@ final class Volume {
 
     Optional<DiskImage> backing() {
         return backing;
+    }
+
+    /// Alone.
+    Optional<DiskImage> replaceBacking(Optional<DiskImage> below) {
+        Optional<DiskImage> before = backing;
+        backing = below;
+        return before;
     }
 
     long cacheBytes() {

@@ -140,15 +140,13 @@ final class RawImage implements DiskImage {
         if (offsetBytes >= fileBytes) {
             return zeroes(offsetBytes, limit);
         }
-        long data = file.nextData(offsetBytes);
-        if (data > offsetBytes) {
+        ImageFile.Stretch stretch = file.stretch(offsetBytes, Math.min(limit, fileBytes - offsetBytes));
+        long length = stretch.lengthBytes();
+        if (stretch.hole()) {
             // The end of the file is not a hole's end: the bytes up to the last sector's end are zeroes too.
-            return zeroes(offsetBytes, data >= fileBytes ? limit : Math.min(limit, data - offsetBytes));
+            return zeroes(offsetBytes, offsetBytes + length >= fileBytes ? limit : length);
         }
-        long hole = file.nextHole(offsetBytes);
-        long end = Math.min(hole, fileBytes);
-        // Behind the end of a file that has shrunk, reading is to tell what has happened.
-        return Extent.data(offsetBytes, end > offsetBytes ? Math.min(limit, end - offsetBytes) : limit, offsetBytes);
+        return Extent.data(offsetBytes, length, offsetBytes);
     }
 
     private static Extent zeroes(long offsetBytes, long lengthBytes) {

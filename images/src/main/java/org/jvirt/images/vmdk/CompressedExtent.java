@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,6 +44,8 @@ final class CompressedExtent implements VmdkExtent {
     private long end; // guarded by lock
 
     private final Object saving = new Object();
+    /// Taken from the map, and not known to be durable: what a failure has left comes first the next time.
+    private final Deque<BlockMap.Save> unsaved = new ArrayDeque<>(); // guarded by saving
 
     CompressedExtent(
             ImageFile file, SparseHeader header, long lengthBytes, long diskOffset, @Nullable DiskImage below) {
@@ -282,13 +286,17 @@ final class CompressedExtent implements VmdkExtent {
             synchronized (lock) {
                 changes = map.takeChanges();
             }
-            file.flush();
             if (!changes.equals(BlockMap.Save.NOTHING)) {
-                changes.write();
+                unsaved.add(changes);
+            }
+            file.flush();
+            for (BlockMap.Save next = unsaved.peek(); next != null; next = unsaved.peek()) {
+                next.write();
                 file.flush();
                 synchronized (lock) {
-                    changes.done();
+                    next.done();
                 }
+                unsaved.remove();
             }
         }
     }

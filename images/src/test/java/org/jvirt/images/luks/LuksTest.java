@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -113,6 +115,44 @@ class LuksTest {
             assertThat(back).isEqualTo(bytes);
         }
         assertThat(cryptsetupOpens(file, "first")).isTrue();
+    }
+
+    /// Eight slots of 2^26 rounds would take minutes.
+    @Test
+    @Timeout(20)
+    void aHeaderThatAsksForMinutesIsRefused() throws IOException {
+        MemoryFile file = create();
+        try (DiskImage image = open(file, false, "first")) {
+            for (int slot = 1; slot < 8; slot++) {
+                image.amend(
+                        Map.of("state", "active", "new-secret", "other", "keyslot", "" + slot, "iter-time", "5"),
+                        OPENER);
+            }
+        }
+        for (int slot = 0; slot < 8; slot++) {
+            ByteBuffer iterations = ByteBuffer.allocate(4).putInt(0, 1 << 26);
+            file.write(208 + slot * 48L + 4, MemorySegment.ofBuffer(iterations));
+        }
+        assertThatThrownBy(() -> open(file, true, "wrong"))
+                .isInstanceOf(UserErrorException.class)
+                .hasMessageContaining("rounds of sha256")
+                .hasMessageContaining("luksKillSlot");
+    }
+
+    @Test
+    void theSlotIsFoundAmongEight() throws IOException {
+        MemoryFile file = create();
+        try (DiskImage image = open(file, false, "first")) {
+            for (int slot = 1; slot < 8; slot++) {
+                image.amend(
+                        Map.of("state", "active", "new-secret", "key" + slot, "keyslot", "" + slot, "iter-time", "5"),
+                        OPENER);
+            }
+        }
+        for (String key : List.of("first", "key1", "key4", "key7")) {
+            open(file, true, key).close();
+        }
+        assertThatThrownBy(() -> open(file, true, "key8")).hasMessageContaining("no key slot opens");
     }
 
     @Test

@@ -123,6 +123,44 @@ class VmdkTest {
         assertThatThrownBy(() -> open(file, true)).hasMessageContaining("truncated");
     }
 
+    /// A file whose tables cannot be written as long as it is broken.
+    private static final class BrokenFile extends MemoryFile {
+        private boolean broken;
+
+        BrokenFile(String name) {
+            super(name);
+        }
+
+        @Override
+        public synchronized void write(long offsetBytes, List<MemorySegment> from) throws IOException {
+            if (broken && offsetBytes < GRAIN_BYTES) {
+                throw new IOException("broken at " + offsetBytes);
+            }
+            super.write(offsetBytes, from);
+        }
+    }
+
+    @Test
+    void aTableOfAStreamThatCouldNotBeSavedIsSavedByTheNextFlush() throws IOException {
+        var file = new BrokenFile("stream.vmdk");
+        opener.put("stream.vmdk", file);
+        new VmdkDriver()
+                .create(file, new CreateRequest(DISK_BYTES, Map.of("subformat", "streamOptimized"), opener));
+        DiskImage image = open(file, false);
+        image.write(GRAIN_BYTES, List.of(MemorySegment.ofArray(new byte[] {1, 2, 3})));
+        file.broken = true;
+        assertThatThrownBy(image::flush).hasMessageContaining("broken at");
+        file.broken = false;
+        image.flush();
+        MemoryFile durable = file.copy();
+        try (DiskImage again = open(durable, true)) {
+            byte[] bytes = new byte[3];
+            again.read(GRAIN_BYTES, List.of(MemorySegment.ofArray(bytes)));
+            assertThat(bytes).containsExactly(1, 2, 3);
+        }
+        image.close();
+    }
+
     @Test
     void aGrainOfAStreamIsWrittenOnce() throws IOException {
         MemoryFile file = create("stream.vmdk", "subformat=streamOptimized");

@@ -42,6 +42,12 @@ public final class HostClock implements VmClock, AutoCloseable {
     }
 
     @Override
+    public long aheadOfHost() {
+        Epoch now = epoch;
+        return now.running ? now.base : UNRELATED;
+    }
+
+    @Override
     public long wallNanos() {
         Instant now = Instant.now();
         return now.getEpochSecond() * NANOS_PER_SECOND + now.getNano() + wallShiftNanos;

@@ -48,13 +48,22 @@ public final class Monitor {
                 arguments -> dump(arguments, true));
         command("xp", "/FMT ADDRESS", "shows memory at a physical address", arguments -> dump(arguments, false));
         var cdroms = new CdromCommands(vm);
-        command("eject", "[-f] DEVICE", "takes the medium out of a CD-ROM drive; -f although it is locked", cdroms::eject);
+        command(
+                "eject", "[-f] DEVICE", "takes the medium out of a CD-ROM drive; -f although it is locked", cdroms::eject);
         command("change", "[-f] DEVICE FILE [FORMAT]", "puts another medium into a CD-ROM drive", cdroms::change);
+        var disks = new BlockCommands(vm);
+        command(
+                "block_set_io_throttle",
+                "DEVICE BPS BPS_RD BPS_WR IOPS IOPS_RD IOPS_WR",
+                "limits what a disk does in a second; 0 for no limit",
+                disks::throttle);
+        jobCommands(new JobCommands(vm));
         command("quit", "", "ends the machine", _ -> done(vm::kill));
         subject("status", "whether the machine runs", _ -> status());
         subject("version", "which jvirt this is", _ -> version + "\n");
         subject("name", "what the machine is called", _ -> vm.config().name() + "\n");
         subject("cpus", "the processors", _ -> vm.inspect(this::cpus));
+        subject("block", "the disks; alone or one DEVICE", disks::info);
         subject("registers", "all registers of the chosen CPU; with -a, of all CPUs", this::registers);
         subject("mtree", "what lies where in the address spaces", _ -> vm.inspect(Monitor::addressSpaces));
         subject("pci", "the PCI functions", _ -> vm.inspect(Monitor::pci));
@@ -62,6 +71,33 @@ public final class Monitor {
         subject("jit", "what the translator has done", _ -> jit());
         subject("kvm", "whether KVM runs the machine, and what it does itself", _ -> kvm());
         subject("unhandled", "accesses that no device answered", _ -> vm.inspect(Monitor::unhandled));
+    }
+
+    private void jobCommands(JobCommands jobs) {
+        command("block_resize", "DEVICE SIZE", "gives a disk another size, in MiB without a unit", jobs::resize);
+        command(
+                "drive_backup",
+                "[-n] [-f] [-c] [-b BITMAP] DEVICE TARGET [FORMAT]",
+                "copies a disk as it is now; -n: to an image that is there, -f: with all layers, -c: compressed",
+                jobs::backup);
+        command(
+                "drive_mirror",
+                "[-n] [-f] DEVICE TARGET [FORMAT]",
+                "copies a disk and what changes, until completed (the disk moves there) or cancelled",
+                jobs::mirror);
+        command("block_stream", "DEVICE [SPEED [BASE]]", "copies what lies below a disk into it", jobs::stream);
+        command("commit", "DEVICE [TOP [BASE]]", "writes a disk's layers into one below them", jobs::commit);
+        command("snapshot_blkdev", "[-n] DEVICE FILE [FORMAT]", "puts a new layer on a disk", jobs::snapshot);
+        command("block_job_cancel", "[-f] DEVICE", "ends a job; -f: though it is ready", jobs::cancel);
+        command("block_job_complete", "DEVICE", "ends a job that is ready: the disk moves", jobs::complete);
+        command("block_job_pause", "DEVICE", "pauses a job", jobs::pause);
+        command("block_job_resume", "DEVICE", "lets a paused job go on", jobs::resume);
+        command("block_job_set_speed", "DEVICE BYTES", "limits a job's bytes per second; 0: none", jobs::setSpeed);
+        command("block_dirty_bitmap_add", "[-p] DEVICE NAME [GRANULARITY]", "records changes; -p: in the image", jobs::addBitmap);
+        command("block_dirty_bitmap_remove", "DEVICE NAME", "removes a bitmap", jobs::removeBitmap);
+        command("block_dirty_bitmap_clear", "DEVICE NAME", "forgets what a bitmap recorded", jobs::clearBitmap);
+        subject("block-jobs", "the block jobs", jobs::info);
+        subject("block-bitmaps", "the bitmaps of the disks", jobs::bitmaps);
     }
 
     private void command(String name, String usage, String help, Function<List<String>, String> action) {
@@ -138,7 +174,12 @@ public final class Monitor {
                         switch (vm.state()) {
                             case CREATED -> "prelaunch";
                             case RUNNING -> "running";
-                            case PAUSED -> "paused";
+                            case PAUSED ->
+                                switch (vm.pauseReason()) {
+                                    case USER -> "paused";
+                                    case IO_ERROR -> "paused (io-error)";
+                                    case DEBUGGER -> "paused (debug)";
+                                };
                             case ENDED -> "shutdown";
                         });
     }

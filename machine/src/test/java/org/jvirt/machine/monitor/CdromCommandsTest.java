@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.jvirt.devices.storage.Tray;
+import org.jvirt.images.live.LiveSettings;
 import org.jvirt.machine.DriveBus;
 import org.jvirt.machine.DriveShape;
 import org.jvirt.machine.ScriptedHypervisor;
@@ -33,7 +34,7 @@ final class CdromCommandsTest {
                         Optional.of(new RamDisk(4096, true)),
                         DriveShape.on(DriveBus.SATA).withUnit(OptionalInt.of(2), 0))
                 .cdrom("films", Optional.empty(), DriveShape.on(DriveBus.SCSI))
-                .disk("", new RamDisk(4096, false), "", DriveShape.on(DriveBus.NVME))
+                .disk(new RamDisk(4096, false), "", LiveSettings.DEFAULT, DriveShape.on(DriveBus.NVME))
                 .build();
     }
 
@@ -80,7 +81,7 @@ final class CdromCommandsTest {
                     .startsWith("Error: ")
                     .contains("none.iso");
             assertThat(monitor.execute("change films x tape")).startsWith("Error: There is no format tape");
-            assertThat(vm.diskNames()).containsExactly("nvme0");
+            assertThat(vm.disk("nvme0").sizeBytes()).isEqualTo(4096);
         }
     }
 }

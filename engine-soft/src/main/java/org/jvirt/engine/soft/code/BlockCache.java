@@ -13,9 +13,9 @@ import org.jvirt.engine.soft.translate.Translator;
 /// A page is claimed from [Processors] before the first of its bytes is read for decoding and released when its
 /// last block has gone.
 final class BlockCache implements Cpu.CodeObserver {
-    private static final int BUCKETS = 1 << 16;
+    private static final int BUCKETS = 1 << 18;
     /// With this many blocks, all are given up before the next is decoded.
-    private static final int MAX_BLOCKS = 1 << 17;
+    private static final int MAX_BLOCKS = 1 << 19;
 
     private final Cpu cpu;
     private final Processors processors;
@@ -45,7 +45,7 @@ final class BlockCache implements Cpu.CodeObserver {
 
     private static int bucket(long at, int key) {
         long h = (at ^ (long) key << 40) * 0x9E37_79B9_7F4A_7C15L;
-        return (int) (h >>> 48) & BUCKETS - 1;
+        return (int) (h >>> 46) & BUCKETS - 1;
     }
 
     @Nullable

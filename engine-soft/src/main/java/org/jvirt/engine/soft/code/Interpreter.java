@@ -46,7 +46,7 @@ public final class Interpreter {
         this(cpu, null, 0);
     }
 
-    /// @param translator what executes hot 64-bit code, or null for nothing
+    /// @param translator what executes hot 64-bit and 32-bit code, or null for nothing
     /// @param threshold  how often a block is interpreted before it is translated
     public Interpreter(Cpu cpu, @Nullable Translator translator, int threshold) {
         this.cpu = cpu;

@@ -153,6 +153,7 @@ public final class Control {
         }
         long changed = cr0 ^ value;
         cr0 = value;
+        cpu.newSystemGeneration();
         if ((changed & (PG | PE)) != 0) {
             cpu.mmu.tlb.flushAll();
             cpu.mmu.tlb.flushFast();
@@ -232,6 +233,7 @@ public final class Control {
             loadPageDirectoryPointers(cr3);
         }
         cr4 = value;
+        cpu.newSystemGeneration();
         if ((changed & (PSE | PAE | PGE | PCIDE | SMEP | SMAP | LA57)) != 0) {
             cpu.mmu.tlb.flushAll();
             if ((changed & PCIDE) != 0) {
@@ -253,6 +255,7 @@ public final class Control {
         }
         long changed = efer ^ value;
         efer = value & ~EFER_LMA | efer & EFER_LMA;
+        cpu.newSystemGeneration();
         if ((changed & EFER_NXE) != 0) {
             cpu.mmu.tlb.flushAll();
         }
@@ -280,6 +283,7 @@ public final class Control {
         cr4 = saved.cr4();
         efer = saved.efer();
         xcr0 = saved.xcr0();
+        cpu.newSystemGeneration();
         cpu.mmu.tlb.flushAll();
         cpu.mmu.tlb.flushFast();
         cpu.mmu.tlb.switchContext((cr4 & PCIDE) != 0 ? (int) cr3 & 0xFFF : 0);

@@ -75,6 +75,7 @@ public final class Cpu {
     public final Segmentation segmentation;
     public final Interrupts interrupts;
     public final FarTransfers far;
+    public final FlatTransfers flat;
     public final TaskSwitch tasks;
     public final Msrs msrs;
     public final CpuidUnit cpuidUnit;
@@ -112,6 +113,7 @@ public final class Cpu {
     private @Nullable VectorHolder vectorHolder;
     private @Nullable VectorHolder x87Holder;
 
+    private int systemGeneration;
     private boolean protectedMode;
     private boolean long64;
     private CodeSize codeSize = CodeSize.CODE16;
@@ -153,6 +155,7 @@ public final class Cpu {
         segmentation = new Segmentation(this);
         interrupts = new Interrupts(this);
         far = new FarTransfers(this);
+        flat = new FlatTransfers(this);
         tasks = new TaskSwitch(this);
         msrs = new Msrs(this);
         cpuidUnit = new CpuidUnit(this);
@@ -266,6 +269,15 @@ public final class Cpu {
     /// 0xFFFF, 0xFFFF_FFFF or -1.
     public long stackMask() {
         return stackMask;
+    }
+
+    /// Changes whenever something may have changed that [FlatTransfers] tells of.
+    public int systemGeneration() {
+        return systemGeneration;
+    }
+
+    void newSystemGeneration() {
+        systemGeneration++;
     }
 
     /// A small number for all that decoding depends on.

@@ -130,6 +130,7 @@ public final class Msrs {
         sysenterCs = 0;
         sysenterEsp = 0;
         sysenterEip = 0;
+        cpu.newSystemGeneration();
     }
 
     private void keep(int msr, long value) {
@@ -156,7 +157,7 @@ public final class Msrs {
     }
 
     /// What the guest's counter is ahead of the machine's.
-    long tscAdjust() {
+    public long tscAdjust() {
         return tscAdjust;
     }
 
@@ -190,6 +191,15 @@ public final class Msrs {
 
     long sysenterEip() {
         return sysenterEip;
+    }
+
+    /// What SWAPGS exchanges GS's base with.
+    public long kernelGsBase() {
+        return kernelGsBase;
+    }
+
+    public void setKernelGsBase(long value) {
+        kernelGsBase = value;
     }
 
     /// SWAPGS.
@@ -307,10 +317,19 @@ public final class Msrs {
                 case SYSENTER_ESP -> sysenterEsp = canonical(value);
                 case SYSENTER_EIP -> sysenterEip = canonical(value);
                 case EFER -> cpu.control.setEfer(value);
-                case STAR -> star = value;
-                case LSTAR -> lstar = canonical(value);
+                case STAR -> {
+                    star = value;
+                    cpu.newSystemGeneration();
+                }
+                case LSTAR -> {
+                    lstar = canonical(value);
+                    cpu.newSystemGeneration();
+                }
                 case CSTAR -> cstar = canonical(value);
-                case FMASK -> fmask = value & 0xFFFF_FFFFL;
+                case FMASK -> {
+                    fmask = value & 0xFFFF_FFFFL;
+                    cpu.newSystemGeneration();
+                }
                 case FS_BASE -> cpu.segments.base[Segments.FS] = canonical(value);
                 case GS_BASE -> cpu.segments.base[Segments.GS] = canonical(value);
                 case KERNEL_GS_BASE -> kernelGsBase = canonical(value);
@@ -456,5 +475,6 @@ public final class Msrs {
                 }
             }
         });
+        cpu.newSystemGeneration();
     }
 }

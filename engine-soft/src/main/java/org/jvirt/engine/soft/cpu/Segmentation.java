@@ -26,6 +26,7 @@ public final class Segmentation {
     public void setGdt(long base, int limit) {
         cpu.gdtBase = base;
         cpu.gdtLimit = limit & 0xFFFF;
+        cpu.newSystemGeneration();
     }
 
     public void setIdt(long base, int limit) {

@@ -74,6 +74,9 @@ public final class Segments {
         base[segment] = newBase;
         limit[segment] = newLimit;
         attributes[segment] = newAttributes;
+        if (segment != CS && segment != SS) {
+            cpu.newSystemGeneration();
+        }
         if (segment <= GS) {
             updateRanges(segment);
         }
@@ -90,6 +93,7 @@ public final class Segments {
         base[segment] = (long) newSelector << 4;
         attributes[segment] =
                 attributes[segment] & (Segment.BIG | Segment.GRANULARITY) | Segment.PRESENT | Segment.S | 3;
+        cpu.newSystemGeneration();
         updateRanges(segment);
     }
 

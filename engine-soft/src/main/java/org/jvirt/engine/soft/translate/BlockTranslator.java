@@ -12,6 +12,7 @@ import org.jvirt.engine.soft.translate.emit.StackCode;
 import org.jvirt.engine.soft.translate.emit.StringCode;
 import org.jvirt.engine.soft.translate.emit.Stubs;
 import org.jvirt.engine.soft.translate.emit.SystemCode;
+import org.jvirt.engine.soft.translate.emit.TransferCode;
 import org.jvirt.engine.soft.translate.emit.X87Code;
 import org.jvirt.engine.soft.translate.vector.HostCpu;
 import org.jvirt.engine.soft.translate.vector.VectorInstructions;
@@ -34,6 +35,11 @@ final class BlockTranslator {
     private static final int PAGE = 4096;
     private static final int MAX_INSTRUCTIONS = 48;
     private static final long LAST_PAGE_32 = 0xFFFF_F000L;
+    /// Prefixes.
+    private static final int REPEAT = 0xF3;
+
+    private static final int REPEAT_NOT = 0xF2;
+    private static final int REX = 0x40;
 
     private final MemorySegment ram;
     private final CodeCache cache;
@@ -45,6 +51,7 @@ final class BlockTranslator {
     private final StringCode strings;
     private final SystemCode system;
     private final X87Code x87;
+    private final TransferCode transfers;
     private final HostCpu host;
     private final GuestFeatures guest;
     private final Decoder decoder = new Decoder();
@@ -54,6 +61,10 @@ final class BlockTranslator {
     /// A page of guest code, and room for the rest of an instruction on the next.
     private final byte[] page = new byte[PAGE + Decoder.MAX_LENGTH];
     private final Instruction probe = new Instruction();
+    /// An instruction without some of its prefixes.
+    private final byte[] plain = new byte[Decoder.MAX_LENGTH];
+    /// Offset in the page of the instruction that is being emitted.
+    private int at;
     private long pageRip;
     private int mode;
     private final FlagForecast forecast = new FlagForecast();
@@ -72,6 +83,7 @@ final class BlockTranslator {
         strings = new StringCode(emitter);
         system = new SystemCode(emitter);
         x87 = new X87Code(emitter);
+        transfers = new TransferCode(emitter, branches);
         for (int i = 0; i < MAX_INSTRUCTIONS; i++) {
             instructions[i] = new Instruction();
         }
@@ -166,12 +178,20 @@ final class BlockTranslator {
             }
             offsets[count++] = position - start;
             position += insn.length();
-            if (insn.row().endsBlock() && insn.mnemonic() != Mnemonic.STI) {
+            if (insn.row().endsBlock() && !goesOn(insn.mnemonic())) {
                 break;
             }
         }
         offsets[count] = position - start;
         return count;
+    }
+
+    /// Whether what ends a block for the interpreter does not for generated code.
+    private static boolean goesOn(Mnemonic mnemonic) {
+        return switch (mnemonic) {
+            case STI, SWAPGS, RDTSC, RDTSCP, POPF, WRMSR -> true;
+            default -> false;
+        };
     }
 
     /// Finds the flags that are live before each instruction and at the end.
@@ -199,6 +219,7 @@ final class BlockTranslator {
         for (int i = 0; i < count; i++) {
             Instruction insn = instructions[i];
             emitter.next(offsets[i], live[i]);
+            at = (int) (rip - pageRip) + offsets[i];
             if (!emitter.hasRoom()) {
                 emitter.writeNote();
                 branches.goOn(rip + offsets[i]);
@@ -208,6 +229,9 @@ final class BlockTranslator {
                 emitter.writeNote();
             }
             boolean possible = isPossible(insn);
+            if (possible && transfers.emit(insn)) {
+                return true;
+            }
             if (insn.row().branch()) {
                 if (possible && branches.emit(insn)) {
                     return true;
@@ -255,8 +279,22 @@ final class BlockTranslator {
                     yield false;
                 }
                 yield switch (insn.mnemonic()) {
-                    case LZCNT, TZCNT -> guest.countsZeros() && integers.emit(insn);
-                    case PUSHF, CLI, STI, CLD, STD -> system.emit(insn, next);
+                    case LZCNT, TZCNT -> guest.countsZeros() ? integers.emit(insn) : scan(insn);
+                    case PUSHF,
+                            POPF,
+                            CLI,
+                            STI,
+                            CLD,
+                            STD,
+                            SWAPGS,
+                            RDTSC,
+                            RDTSCP,
+                            WRMSR,
+                            RDFSBASE,
+                            RDGSBASE,
+                            WRFSBASE,
+                            WRGSBASE ->
+                        system.emit(insn, next);
                     case MOV -> system.emit(insn, next) || !insn.row().endsBlock() && integers.emit(insn);
                     case PUSH, POP, LEAVE -> stack.emit(insn);
                     case MOVS, STOS, LODS -> strings.emit(insn);
@@ -264,6 +302,32 @@ final class BlockTranslator {
                 };
             }
         };
+    }
+
+    /// BSF and BSR are what the encodings of TZCNT and LZCNT mean to a processor without these: the prefix counts for
+    /// nothing.
+    private boolean scan(Instruction insn) {
+        if (insn.memoryOperand() >= 0 && insn.base() == Instruction.RIP) {
+            // relative to the end of an instruction of another length
+            return false;
+        }
+        int length = 0;
+        boolean wide = false;
+        boolean opcode = false;
+        for (int i = 0; i < insn.length(); i++) {
+            int value = page[at + i] & 0xFF;
+            opcode |= value == 0x0F;
+            if (opcode || value != REPEAT && value != REPEAT_NOT) {
+                plain[length++] = page[at + i];
+                wide |= !opcode && (value & 0xF0) == REX;
+            } else if (wide) {
+                // it makes the prefix before it ineffective
+                return false;
+            }
+        }
+        return decoder.decode(plain, 0, length, CodeMode.codeSize(mode), probe) == DecodeResult.OK
+                && (probe.mnemonic() == Mnemonic.BSF || probe.mnemonic() == Mnemonic.BSR)
+                && integers.emit(probe);
     }
 
     private TranslatedBlock add(long guestPage, long rip, int context, VectorUse vectors) {

@@ -33,6 +33,8 @@ import org.jvirt.x86.CodeWriter;
 /// [Cpu], vector registers only when somebody asks for them. Owner thread only.
 public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private static final long CACHE_BYTES = 64L << 20;
+    /// How many translations of the same code there are at a time.
+    private static final int MAX_SIBLINGS = 8;
     private static final int DEFAULT_MXCSR = 0x1F80;
     private static final long ADDRESSES_32 = 0xFFFF_FFFFL;
 
@@ -67,7 +69,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         needsAvx = cpu.has(CpuFeature.AVX);
         interpreted = new InterpretedInstructions(cpu.processors().memory().backing());
         counters = new TranslatorCounters(interpreted);
-        state = new StateBlock(cpu.index());
+        state = new StateBlock(cpu);
         state.setInt(StateLayout.HOST_MXCSR, DEFAULT_MXCSR);
         cache = new CodeCache("jvirt-code" + cpu.index(), CACHE_BYTES);
         var writer = new CodeWriter();
@@ -113,7 +115,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     /// The processor's [CodeMode].
     private int mode() {
         int rights = cpu.mmu.tlb.context();
-        if (rights == Tlb.USER_ALIGNED) {
+        boolean knownLevel = cpu.cpl() == 0 || cpu.cpl() == 3;
+        if (rights == Tlb.USER_ALIGNED || !knownLevel) {
             return CodeMode.NONE;
         }
         return cpu.longMode64() ? CodeMode.of64(rights) : mode32(rights);
@@ -159,11 +162,27 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
         TranslatedBlock block = translator.translate(at, secondPage, cpu.rip, mode(), limit);
         if (block != null) {
-            block.nextOfSameCode = siblings != null && siblings.valid ? siblings : null;
+            precede(block, siblings);
             counters.translated++;
             counters.cacheBytes = cache.end();
         }
         return block;
+    }
+
+    /// Puts a new translation before the others of the same code, of which the youngest stay: a library is at another
+    /// address in each process, and processes end.
+    private void precede(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
+        TranslatedBlock last = block;
+        int count = 0;
+        for (TranslatedBlock each = siblings; each != null; each = each.nextOfSameCode) {
+            if (each.valid && ++count < MAX_SIBLINGS) {
+                last.nextOfSameCode = each;
+                last = each;
+            } else if (each.valid) {
+                invalidate(each);
+            }
+        }
+        last.nextOfSameCode = null;
     }
 
     /// How many bytes of guest code a translation stands for, at most.
@@ -269,6 +288,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         long next = address;
         while (true) {
             int reason = NativeCode.enter(enterCode, state.address(), next);
+            state.adoptRights();
             int site = cache.offset(state.getLong(StateLayout.EXIT_SITE));
             switch (reason) {
                 case ExitReason.READ_MISS, ExitReason.WRITE_MISS -> {

@@ -423,6 +423,15 @@ public final class BlockEmitter {
         return table;
     }
 
+    /// Checks `size` bytes at the linear address that a word of the state block holds.
+    void accessHeld(int place, boolean write, int size) {
+        keepFlags();
+        int retry = w.size();
+        w.load(8, RCX, RSP, place);
+        int table = compare(write, size, 0, retry);
+        addBack(table);
+    }
+
     /// Puts the whole address of the checked operand into R13; RCX is free afterwards.
     public void foldIntoR13() {
         w.lea(8, R13, memoryBase, memoryIndex, 0, memoryDisplacement);

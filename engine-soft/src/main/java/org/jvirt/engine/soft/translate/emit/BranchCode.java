@@ -199,6 +199,17 @@ public final class BranchCode {
         exit(next);
     }
 
+    /// The block ends before an instruction that is executed in another [CodeMode].
+    void goOn(long next, int mode) {
+        e.bringFlags();
+        through(next, mode);
+    }
+
+    private void through(long target, int mode) {
+        w.constant(RCX, target);
+        w.jumpMemory(RSP, -1, 0, StateLayout.jumps(mode) + (int) (target & 0xFFFF) * 8);
+    }
+
     /// Loads the target of an indirect branch into RCX.
     private boolean target(Instruction insn) {
         if (insn.kind(0) == OperandKind.MEMORY) {
@@ -266,8 +277,7 @@ public final class BranchCode {
         if (isLinkable(target)) {
             link(w.jump(), target);
         } else {
-            w.constant(RCX, target);
-            w.jumpMemory(RSP, -1, 0, StateLayout.jumps(e.mode()) + (int) (target & 0xFFFF) * 8);
+            through(target, e.mode());
         }
     }
 

@@ -86,6 +86,76 @@ public final class StateLayout {
     /// RAX and RDX while the unit is loaded.
     public static final int X87_SCRATCH = 3688;
 
+    // ---------------------------------------------------------------- the system's part
+
+    /// Not zero: generated code has changed its rights, or flags of [#SYSTEM_FLAGS] (int).
+    public static final int RIGHTS_CHANGED = 2560;
+    /// What CS and SS are since then, an int: one of the following, or zero for what they were.
+    public static final int SEGMENTS_CHANGED = RIGHTS_CHANGED + 4;
+    /// Flat ones of level 0.
+    public static final int TO_KERNEL = 1;
+    /// Flat code of level 0, and no SS.
+    public static final int TO_KERNEL_WITHOUT_STACK = 2;
+    /// Flat ones of level 3.
+    public static final int TO_USER = 3;
+
+    public static final int KERNEL_GS_BASE = RIGHTS_CHANGED + 8;
+    public static final int CR2 = RIGHTS_CHANGED + 16;
+    public static final int CR3 = RIGHTS_CHANGED + 24;
+    /// Where SYSCALL finds its code: displacement of an entry in a jump table, or zero if it is not for generated code
+    /// (int).
+    public static final int CALL_ENTRY = RIGHTS_CHANGED + 32;
+    /// Bits of RFLAGS that SYSCALL does not clear (int), and the same of status flags as [#FLAGS] has them (int).
+    public static final int CALL_KEEPS = RIGHTS_CHANGED + 36;
+
+    public static final int CALL_KEEPS_STATUS = RIGHTS_CHANGED + 40;
+    /// CS and SS after SYSCALL, and after SYSRET (ints).
+    public static final int CALL_SELECTORS = RIGHTS_CHANGED + 44;
+
+    public static final int RETURN_SELECTORS = RIGHTS_CHANGED + 52;
+    /// Not zero: SYSRET is defined (int).
+    public static final int RETURNS_FAST = RIGHTS_CHANGED + 60;
+    /// LSTAR.
+    public static final int CALL_TARGET = RIGHTS_CHANGED + 64;
+    /// Not zero: an IRET does no more than return (int).
+    public static final int RETURNS = RIGHTS_CHANGED + 72;
+    /// Not zero: a return to level 3 leaves the data segments as they are (int).
+    public static final int KEEPS_DATA_SEGMENTS = RIGHTS_CHANGED + 76;
+    /// Not zero: SMAP is on (int).
+    public static final int PROTECTS_PROGRAMS = RIGHTS_CHANGED + 80;
+    /// Not zero: RDFSBASE and its like are defined (int).
+    public static final int BASE_INSTRUCTIONS = RIGHTS_CHANGED + 84;
+    public static final int GDT_BASE = RIGHTS_CHANGED + 88;
+    /// As an int.
+    public static final int GDT_LIMIT = RIGHTS_CHANGED + 96;
+    /// Not zero: generated code can read the time-stamp counter, at level 0 and at level 3 (ints).
+    public static final int COUNTS = RIGHTS_CHANGED + 100;
+
+    public static final int COUNTS_FOR_PROGRAMS = RIGHTS_CHANGED + 104;
+    /// The four descriptors of flat segments: code and data of level 0, of level 3.
+    public static final int FLAT_DESCRIPTORS = RIGHTS_CHANGED + 112;
+    /// What IRET has popped: RIP, CS, RFLAGS, RSP, SS.
+    public static final int FRAME = RIGHTS_CHANGED + 144;
+    /// Where a descriptor is.
+    public static final int DESCRIPTOR_ADDRESS = RIGHTS_CHANGED + 184;
+    /// Nanoseconds that guest time is ahead of the host's clock.
+    public static final int CLOCK_AHEAD = RIGHTS_CHANGED + 192;
+    /// Ticks of the time-stamp counter a second, and what to add to it.
+    public static final int COUNTER_HZ = RIGHTS_CHANGED + 200;
+
+    public static final int COUNTER_ADJUST = RIGHTS_CHANGED + 208;
+    public static final int COUNTER_AUX = RIGHTS_CHANGED + 216;
+    /// Address of the host's `clock_gettime`.
+    public static final int CLOCK_FUNCTION = RIGHTS_CHANGED + 224;
+    /// Seconds and nanoseconds that it answers.
+    public static final int CLOCK_ANSWER = RIGHTS_CHANGED + 232;
+    /// 10^9.
+    public static final int NANOS_PER_SECOND = RIGHTS_CHANGED + 248;
+    /// 16 registers of 16 bytes, while the host's clock is asked.
+    public static final int HELD_VECTORS = RIGHTS_CHANGED + 256;
+
+    // ---------------------------------------------------------------- tables
+
     /// Sets of rights that have tables: see [#read].
     public static final int CONTEXTS = 3;
     /// Kinds of code that have jump tables: 64-bit code under each set of rights, then 32-bit code.

@@ -43,6 +43,8 @@ public final class Stubs {
     final int x87;
     final int popMiss;
     final int pushMiss;
+    /// Answers the time-stamp counter in EDX:EAX, and overwrites RCX, R13 and flags.
+    final int counter;
     private final int[] readMiss = new int[StateLayout.CONTEXTS];
     private final int[] writeMiss = new int[StateLayout.CONTEXTS];
     private final int exit;
@@ -59,6 +61,7 @@ public final class Stubs {
         x87 = x87(w, transfer);
         popMiss = site(w, ExitReason.POP_MISS);
         pushMiss = site(w, ExitReason.PUSH_MISS);
+        counter = CounterCode.write(w);
         unknownTarget = w.size();
         w.storeConstant(8, 0, RSP, -1, StateLayout.EXIT_TARGET_BIAS);
         target(w);

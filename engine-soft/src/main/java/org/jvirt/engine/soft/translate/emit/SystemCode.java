@@ -1,7 +1,11 @@
 package org.jvirt.engine.soft.translate.emit;
 
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.GUEST_RCX;
 import static org.jvirt.engine.soft.translate.emit.BlockEmitter.GUEST_RSP;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.R13;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RAX;
 import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RCX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RDX;
 import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RSP;
 
 import org.jspecify.annotations.Nullable;
@@ -9,23 +13,33 @@ import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.Tlb;
 import org.jvirt.x86.CodeWriter;
 import org.jvirt.x86.Instruction;
+import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.OperandKind;
 
-/// System instructions that are frequent and change little: IF, DF, PUSHF, and reading a selector.
+/// System instructions that are frequent and keep the rights: RFLAGS, the time-stamp counter, the bases of FS and GS,
+/// selectors, and what control registers hold.
 ///
 /// IF and DF are words of the state block while generated code runs, with their bits at their places in RFLAGS, so
 /// that to set one needs no flags. Where the privilege level matters, it is 0: user code is the interpreter's.
 public final class SystemCode {
     private static final int GUEST_RSP_NUMBER = 4;
-    private static final int MOVZX_BYTE = 0x0FB6;
-    private static final int OR_BYTE = 0x0A;
+    /// The first of FS_BASE, GS_BASE and KERNEL_GS_BASE, negated.
+    private static final int LESS_FS_BASE = 0x3FFF_FF00;
+
+    /// Bits of an address above those that four levels of paging translate.
+    private static final int NON_CANONICAL_BITS = 16;
+    /// What a program's POPF may change of [StateLayout#SYSTEM_FLAGS] without changing its rights.
+    private static final int POPPED = Cpu.NT | Cpu.ID;
+
 
     private final BlockEmitter e;
     private final CodeWriter w;
+    private final FlagImage flags;
 
     public SystemCode(BlockEmitter emitter) {
         e = emitter;
         w = emitter.code();
+        flags = new FlagImage(w);
     }
 
     /// Writes one instruction; false, and nothing is written, if the interpreter has to execute it.
@@ -50,7 +64,15 @@ public final class SystemCode {
                 w.storeConstant(4, Cpu.DF, RSP, -1, StateLayout.BACKWARD);
                 yield true;
             }
-            case MOV -> selector(insn);
+            case POPF -> popFlags(insn);
+            case SWAPGS -> e.context() != Tlb.USER && swapBases();
+            case RDTSC, RDTSCP -> readCounter(insn.mnemonic() == Mnemonic.RDTSCP);
+            case WRMSR -> e.context() != Tlb.USER && !CodeMode.is32(e.mode()) && writeBase();
+            case RDFSBASE -> readBase(insn, StateLayout.FS_BASE);
+            case RDGSBASE -> readBase(insn, StateLayout.GS_BASE);
+            case WRFSBASE -> changeBase(insn, StateLayout.FS_BASE);
+            case WRGSBASE -> changeBase(insn, StateLayout.GS_BASE);
+            case MOV -> selector(insn) || control(insn);
             default -> false;
         };
     }
@@ -81,12 +103,7 @@ public final class SystemCode {
         }
         e.keepFlags();
         e.access(GUEST_RSP_NUMBER, -8, true, 8);
-        w.memory(MOVZX_BYTE, 4, RCX, RSP, -1, 0, StateLayout.SAVED_FLAGS);
-        w.shift(CodeWriter.SHL, 4, RCX, 11);
-        w.memory(OR_BYTE, 1, RCX, RSP, -1, 0, StateLayout.SAVED_FLAGS + 1);
-        w.arithmeticMemory(CodeWriter.OR, 4, RCX, RSP, -1, StateLayout.SYSTEM_FLAGS);
-        w.arithmeticMemory(CodeWriter.OR, 4, RCX, RSP, -1, StateLayout.INTERRUPTS_ENABLED);
-        w.arithmeticMemory(CodeWriter.OR, 4, RCX, RSP, -1, StateLayout.BACKWARD);
+        flags.compose();
         w.store(8, RCX, e.memoryBase(), e.memoryIndex(), e.memoryDisplacement());
         w.lea(8, GUEST_RSP, GUEST_RSP, -1, 0, -8);
         return true;
@@ -98,6 +115,142 @@ public final class SystemCode {
             return false;
         }
         w.load(4, RCX, RSP, StateLayout.SELECTORS + 4 * insn.register(1));
+        e.write(insn.register(0), RCX);
+        return true;
+    }
+
+    /// Goes to the interpreter unless the word at `place` is not zero. Flags must have been kept; RCX is used.
+    private void require(int place) {
+        w.load(4, RCX, RSP, place);
+        w.registers(0x85, 4, RCX, RCX);
+        e.toInterpreter(w.jumpIf(CodeWriter.EQUAL));
+    }
+
+    /// Goes to the interpreter unless RCX is canonical. Flags must have been kept; R13 is used.
+    private void requireCanonical() {
+        w.move(R13, RCX);
+        w.shift(CodeWriter.SHL, 8, R13, NON_CANONICAL_BITS);
+        w.shift(CodeWriter.SAR, 8, R13, NON_CANONICAL_BITS);
+        w.arithmeticRegister(CodeWriter.CMP, 8, R13, RCX);
+        e.toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
+    }
+
+    /// POPF of 8 bytes that leaves TF clear and the rights as they are, while no interrupt waits for an IF that it
+    /// sets. It replaces all status flags.
+    private boolean popFlags(Instruction insn) {
+        if (insn.operandSize() != 8) {
+            return false;
+        }
+        boolean user = e.context() == Tlb.USER;
+        int changes = POPPED | (user ? 0 : Cpu.IOPL);
+        e.keepFlags();
+        e.access(GUEST_RSP_NUMBER, 0, false, 8);
+        w.load(8, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        w.store(8, RCX, RSP, StateLayout.HELD);
+        w.load(4, R13, RSP, StateLayout.SYSTEM_FLAGS);
+        w.arithmeticRegister(CodeWriter.XOR, 4, RCX, R13);
+        // TF is clear now
+        w.test(4, RCX, Cpu.TF | Cpu.AC);
+        e.toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
+        if (user) {
+            // with IOPL 3, IF changes, too
+            w.test(4, R13, Cpu.IOPL);
+            e.toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
+        } else {
+            w.test(4, RCX, Cpu.IF);
+            int disables = w.jumpIf(CodeWriter.EQUAL);
+            w.load(4, RCX, RSP, StateLayout.INTERRUPT_WAITS);
+            w.registers(0x85, 4, RCX, RCX);
+            e.toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
+            w.here(disables);
+        }
+        w.load(4, RCX, RSP, StateLayout.HELD);
+        w.arithmetic(CodeWriter.AND, 4, RCX, changes);
+        w.arithmetic(CodeWriter.AND, 4, R13, ~changes);
+        w.arithmeticRegister(CodeWriter.OR, 4, RCX, R13);
+        w.store(4, RCX, RSP, StateLayout.SYSTEM_FLAGS);
+        flags.set(StateLayout.HELD, Cpu.DF, StateLayout.BACKWARD);
+        if (!user) {
+            flags.set(StateLayout.HELD, Cpu.IF, StateLayout.INTERRUPTS_ENABLED);
+        }
+        w.lea(8, GUEST_RSP, GUEST_RSP, -1, 0, 8);
+        flags.setStatus(StateLayout.HELD);
+        return true;
+    }
+
+    private boolean swapBases() {
+        w.load(8, RCX, RSP, StateLayout.GS_BASE);
+        w.load(8, R13, RSP, StateLayout.KERNEL_GS_BASE);
+        w.store(8, RCX, RSP, StateLayout.KERNEL_GS_BASE);
+        w.store(8, R13, RSP, StateLayout.GS_BASE);
+        return true;
+    }
+
+    /// RDTSC and RDTSCP ask the host's clock, as the interpreter does.
+    private boolean readCounter(boolean withProcessor) {
+        e.keepFlags();
+        require(e.context() == Tlb.USER ? StateLayout.COUNTS_FOR_PROGRAMS : StateLayout.COUNTS);
+        w.callFar(e.stubs().counter);
+        if (withProcessor) {
+            w.load(8, GUEST_RCX, RSP, StateLayout.COUNTER_AUX);
+        }
+        return true;
+    }
+
+    /// WRMSR to FS_BASE, GS_BASE and KERNEL_GS_BASE.
+    private boolean writeBase() {
+        e.keepFlags();
+        w.lea(4, RCX, GUEST_RCX, -1, 0, LESS_FS_BASE);
+        w.arithmetic(CodeWriter.CMP, 4, RCX, 2);
+        e.toInterpreter(w.jumpIf(CodeWriter.ABOVE));
+        w.store(4, RAX, RSP, StateLayout.HELD);
+        w.store(4, RDX, RSP, StateLayout.HELD + 4);
+        w.load(8, RCX, RSP, StateLayout.HELD);
+        requireCanonical();
+        w.move(R13, RCX);
+        w.lea(4, RCX, GUEST_RCX, -1, 0, LESS_FS_BASE);
+        w.arithmetic(CodeWriter.CMP, 4, RCX, 2);
+        int kernel = w.jumpIf(CodeWriter.EQUAL);
+        w.memory(0x89, 8, R13, RSP, RCX, 3, StateLayout.FS_BASE);
+        int done = w.jump();
+        w.here(kernel);
+        w.store(8, R13, RSP, StateLayout.KERNEL_GS_BASE);
+        w.here(done);
+        return true;
+    }
+
+    private boolean readBase(Instruction insn, int place) {
+        e.keepFlags();
+        require(StateLayout.BASE_INSTRUCTIONS);
+        w.load(insn.operandSize() == 8 ? 8 : 4, RCX, RSP, place);
+        e.write(insn.register(0), RCX);
+        return true;
+    }
+
+    private boolean changeBase(Instruction insn, int place) {
+        e.keepFlags();
+        require(StateLayout.BASE_INSTRUCTIONS);
+        e.read(RCX, insn.register(0));
+        if (insn.operandSize() == 8) {
+            requireCanonical();
+        } else {
+            w.move32(RCX, RCX);
+        }
+        w.store(8, RCX, RSP, place);
+        return true;
+    }
+
+    /// MOV from CR2 and CR3.
+    private boolean control(Instruction insn) {
+        boolean read = insn.kind(0) == OperandKind.GPR && insn.kind(1) == OperandKind.CONTROL;
+        if (!read || e.context() == Tlb.USER || CodeMode.is32(e.mode())) {
+            return false;
+        }
+        int number = insn.register(1);
+        if (number != 2 && number != 3) {
+            return false;
+        }
+        w.load(8, RCX, RSP, number == 2 ? StateLayout.CR2 : StateLayout.CR3);
         e.write(insn.register(0), RCX);
         return true;
     }

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.Flags;
-import org.jvirt.engine.soft.cpu.Segments;
 import org.jvirt.engine.soft.cpu.Signals;
 import org.jvirt.engine.soft.translate.emit.StateLayout;
 import org.jvirt.linux.HostMemory;
@@ -19,17 +18,19 @@ public final class StateBlock implements Signals.Listener, AutoCloseable {
 
     private final HostMemory memory;
     private final MemorySegment state;
+    private final SystemState system;
     /// Guarded by this.
     private boolean closed;
 
-    public StateBlock(int processor) {
-        memory = HostMemory.allocate("jvirt-vcpu" + processor, (long) StateLayout.STACK + StateLayout.SIZE);
+    public StateBlock(Cpu cpu) {
+        memory = HostMemory.allocate("jvirt-vcpu" + cpu.index(), (long) StateLayout.STACK + StateLayout.SIZE);
         state = memory.segment().asSlice(StateLayout.STACK, StateLayout.SIZE);
         setInt(StateLayout.VECTORS_ABSENT, 1);
         setInt(StateLayout.X87_ABSENT, 1);
         setLong(StateLayout.STACK_MASK, ~0xFF8L);
         setLong(StateLayout.STACK_MASK_32, ~0xFFCL);
         setLong(StateLayout.INDEX_MASK, (StateLayout.TLB_ENTRIES - 1L) << 12);
+        system = new SystemState(this, cpu);
     }
 
     /// From RSP upwards.
@@ -71,23 +72,16 @@ public final class StateBlock implements Signals.Listener, AutoCloseable {
         state.set(INT, StateLayout.REQUEST, 0);
     }
 
-    /// Copies general registers, flags and segment bases here.
+    /// Copies general registers, flags and what system instructions need here.
     public void enter(Cpu cpu) {
         MemorySegment.copy(cpu.r, 0, state, LONG, StateLayout.REGISTERS, HOST_REGISTERS);
         MemorySegment.copy(cpu.r, HOST_REGISTERS, state, LONG, StateLayout.R13, 3);
         int flags = cpu.flags.pack();
-        setInt(StateLayout.FLAGS, (flags & 0xFF) << 8 | (flags & Flags.OF) >>> 11);
-        int system = cpu.systemFlags();
-        setInt(StateLayout.BACKWARD, system & Cpu.DF);
-        setInt(StateLayout.INTERRUPTS_ENABLED, system & Cpu.IF);
-        setInt(StateLayout.SYSTEM_FLAGS, system & ~(Cpu.DF | Cpu.IF | Cpu.VM | Cpu.RF) | 2);
-        setInt(StateLayout.INTERRUPT_WAITS, cpu.interrupts.mayWait() ? 1 : 0);
-        cpu.segments.copySelectors(state, StateLayout.SELECTORS);
-        setLong(StateLayout.FS_BASE, cpu.segments.base(Segments.FS));
-        setLong(StateLayout.GS_BASE, cpu.segments.base(Segments.GS));
+        setInt(StateLayout.FLAGS, SystemState.inAx(flags));
+        system.enter();
     }
 
-    /// Copies general registers and flags back.
+    /// Copies general registers, flags and what system instructions may have changed back.
     ///
     /// @param flagsAt [StateLayout#FLAGS] or [StateLayout#SAVED_FLAGS]
     public void leave(Cpu cpu, int flagsAt) {
@@ -96,11 +90,12 @@ public final class StateBlock implements Signals.Listener, AutoCloseable {
         MemorySegment.copy(state, LONG, StateLayout.R13, cpu.r, HOST_REGISTERS, 3);
         int ax = getInt(flagsAt);
         cpu.flags.unpack(ax >> 8 & 0xFF & Flags.MASK | (ax & 1) << 11);
-        int changing = getInt(StateLayout.INTERRUPTS_ENABLED) | getInt(StateLayout.BACKWARD);
-        int system = cpu.systemFlags();
-        if ((system & (Cpu.IF | Cpu.DF)) != changing) {
-            cpu.setSystemFlags(system & ~(Cpu.IF | Cpu.DF) | changing);
-        }
+        system.leave();
+    }
+
+    /// Whenever generated code has come back, before anything else: makes its rights the processor's.
+    public void adoptRights() {
+        system.adoptRights();
     }
 
     @Override

@@ -57,7 +57,7 @@ class VectorInstructionsTest {
     }
 
     @Test
-    void nothingTouchesTheX87UnitOfTheHost() {
+    void theX87UnitHasNoVectorRegisters() {
         forAll(EVERYTHING, (row, insn, use) -> {
             boolean x87 = row.feature() == CpuFeature.X87
                     || insn.mnemonic() == Mnemonic.FISTTP

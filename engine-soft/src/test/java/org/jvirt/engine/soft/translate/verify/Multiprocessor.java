@@ -25,6 +25,7 @@ import org.jvirt.core.Vm;
 import org.jvirt.core.VmSpec;
 import org.jvirt.core.cpu.Activity;
 import org.jvirt.core.cpu.ControlRegisters;
+import org.jvirt.core.cpu.CpuFeature;
 import org.jvirt.core.cpu.CpuState;
 import org.jvirt.core.cpu.DescriptorTable;
 import org.jvirt.core.cpu.GeneralRegisters;
@@ -43,14 +44,22 @@ import org.jvirt.x86.Assembler;
 /// ```
 ///
 /// A write of a processor's number to port 0x500 interrupts it with vector 0x40; one to port 0xF4 stops the
-/// processor that does it.
+/// processor that does it; one to port 0x502 is told to whoever [#onArrival] names.
 final class Multiprocessor implements AutoCloseable {
     static final long FREE = 0x10_0000;
     static final int STOP_PORT = 0xF4;
     static final int INTERRUPT_PORT = 0x500;
+    static final int ARRIVAL_PORT = 0x502;
     static final int INTERRUPT_VECTOR = 0x40;
     static final int DEBUG_VECTOR = 1;
-    private static final long RAM_BYTES = 0x20_0000;
+    /// Behind what is mapped.
+    static final long UNMAPPED = 0x20_0000;
+    /// Page tables that are free.
+    static final long FREE_TABLES = 0x3_7000;
+    /// The entry for the second GiB in the second table.
+    static final long SECOND_GIB = 0x3_1008;
+
+    private static final long RAM_BYTES = 0x40_0000;
     private static final long GDT = 0x2_0000;
     private static final long IDT = 0x2_1000;
     private static final long TABLES = 0x3_0000;
@@ -59,27 +68,49 @@ final class Multiprocessor implements AutoCloseable {
     private final GuestMemory memory = TestMemory.ofBytes(RAM_BYTES);
     private final Vm vm;
     private final List<Vcpu> vcpus = new ArrayList<>();
+    private final Queues interrupts;
+    private volatile Runnable arrival = () -> {};
 
     Multiprocessor(Hypervisor engine, int count) {
-        var interrupts = new Queues(count);
+        this(engine, count, Set.of());
+    }
+
+    /// @param without features that the processors lack
+    Multiprocessor(Hypervisor engine, int count, Set<CpuFeature> without) {
+        interrupts = new Queues(count);
         vm = engine.createVm(new VmSpec(
                 "smp",
                 memory,
-                Machine.cpuid(engine, Set.of()),
+                Machine.cpuid(engine, without),
                 count,
                 new TscClock(new ManualClock(), 1_000_000_000L),
                 Optional.of(interrupts)));
         for (int i = 0; i < count; i++) {
-            vcpus.add(vm.createVcpu(i, new Ports(i, interrupts)));
+            vcpus.add(vm.createVcpu(i, new Ports(i)));
         }
         long code = Segment.PRESENT | Segment.S | 0xB | Segment.GRANULARITY | Segment.LONG;
         long data = Segment.PRESENT | Segment.S | 0x3 | Segment.GRANULARITY | Segment.BIG;
         memory.writeLong(GDT + 8, 0x000F_0000_0000_FFFFL | code << 40);
         memory.writeLong(GDT + 16, 0x000F_0000_0000_FFFFL | data << 40);
-        var tables = new PageTables(memory, TABLES, 0x8000);
-        for (long at = 0; at < RAM_BYTES; at += Layout.PAGE) {
+        var tables = new PageTables(memory, TABLES, 0x7000);
+        for (long at = 0; at < UNMAPPED; at += Layout.PAGE) {
             tables.map(at, at, PageTables.WRITABLE);
         }
+    }
+
+    /// Interrupts a processor, from any thread.
+    void interrupt(int index) {
+        interrupts.raise(index);
+    }
+
+    /// What a write to [#ARRIVAL_PORT] does, on the processor's thread.
+    void onArrival(Runnable action) {
+        arrival = action;
+    }
+
+    /// What the engine tells of a processor's work.
+    String statistics(int index) {
+        return vcpus.get(index).statistics();
     }
 
     GuestMemory memory() {
@@ -173,11 +204,9 @@ final class Multiprocessor implements AutoCloseable {
 
     private final class Ports implements ExitHandler {
         private final int index;
-        private final Queues interrupts;
 
-        Ports(int index, Queues interrupts) {
+        Ports(int index) {
             this.index = index;
-            this.interrupts = interrupts;
         }
 
         @Override
@@ -191,6 +220,8 @@ final class Multiprocessor implements AutoCloseable {
                 vcpus.get(index).kick();
             } else if (port == INTERRUPT_PORT) {
                 interrupts.raise((int) value & 0xFF);
+            } else if (port == ARRIVAL_PORT) {
+                arrival.run();
             }
         }
 

@@ -119,16 +119,13 @@ enum Profile {
             case HLT, MWAIT, MWAITX, MONITOR, RSM, LGDT, LIDT, LLDT, LTR, LMSW, WRMSR, XSETBV -> false;
             case IRET,
                     RETF,
-                    SYSRET,
                     SYSEXIT,
                     SYSENTER,
-                    SYSCALL,
                     CALLF,
                     JMPF,
                     VMCALL,
                     VMMCALL,
                     INVPCID,
-                    SWAPGS,
                     XRSTORS -> false;
             default -> true;
         };

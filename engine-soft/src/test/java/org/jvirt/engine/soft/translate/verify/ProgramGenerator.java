@@ -59,6 +59,7 @@ final class ProgramGenerator {
     private final CodeKind kind;
     private final Profile profile;
     private final Roles roles;
+    private final SystemSequences sequences;
     private final InstructionGenerator usual;
     private final InstructionGenerator wild;
     private final InstructionGenerator direct;
@@ -78,6 +79,7 @@ final class ProgramGenerator {
         kind = kinds[random.nextInt(kinds.length)];
         profile = profiles[random.nextInt(profiles.length)];
         roles = Roles.choose(random, kind, profile == Profile.STRING || random.nextInt(8) == 0);
+        sequences = new SystemSequences(random, kind, roles);
         writesCode = random.nextInt(8) == 0;
         calm = random.nextInt(4) != 0;
         usual = generator(roles.data(), roles.pointers() | 1 << 4, roles.indexes(), -256, 255)
@@ -181,6 +183,12 @@ final class ProgramGenerator {
                 case 6 -> {
                     if (writesCode) {
                         patch(end);
+                    }
+                }
+                case 7 -> {
+                    boolean often = profile == Profile.SYSTEM || profile == Profile.MIXED;
+                    if (kind.long64() && (often || random.nextInt(4) == 0)) {
+                        items.add(sequences.next(nextId++));
                     }
                 }
                 default -> instruction();

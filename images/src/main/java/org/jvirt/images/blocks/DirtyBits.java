@@ -1,4 +1,4 @@
-package org.jvirt.images.qcow2;
+package org.jvirt.images.blocks;
 
 import java.util.Arrays;
 import java.util.HashMap;
@@ -7,9 +7,9 @@ import java.util.Map;
 /// One bit for each granule of a disk, in pages that take memory only when they are neither all zeroes nor all
 /// ones. Not thread-safe.
 @SuppressWarnings("ReferenceEquality") // ONES is a mark
-final class DirtyBits {
+public final class DirtyBits {
     private static final int PAGE_BITS = 15;
-    static final int PAGE_BYTES = 1 << PAGE_BITS - 3;
+    public static final int PAGE_BYTES = 1 << PAGE_BITS - 3;
     private static final long[] ONES = new long[PAGE_BYTES / 8];
 
     static {
@@ -20,17 +20,17 @@ final class DirtyBits {
     private final long bits;
     private final Map<Long, long[]> pages = new HashMap<>();
 
-    DirtyBits(long diskBytes, int granularityBits) {
+    public DirtyBits(long diskBytes, int granularityBits) {
         this.granularityBits = granularityBits;
         bits = (diskBytes >>> granularityBits) + ((diskBytes & (1L << granularityBits) - 1) == 0 ? 0 : 1);
     }
 
     /// How many bytes it has when it is stored.
-    long storedBytes() {
+    public long storedBytes() {
         return bits + 7 >>> 3;
     }
 
-    void mark(long offsetBytes, long lengthBytes) {
+    public void mark(long offsetBytes, long lengthBytes) {
         if (lengthBytes > 0) {
             set(
                     offsetBytes >>> granularityBits,
@@ -61,8 +61,37 @@ final class DirtyBits {
         }
     }
 
-    void clear() {
+    public void clear() {
         pages.clear();
+    }
+
+    /// Clears the granules that lie in a range as a whole.
+    ///
+    /// @param diskBytes where the last granule ends, whole or not
+    public void unmark(long offsetBytes, long lengthBytes, long diskBytes) {
+        long end = offsetBytes + lengthBytes;
+        long from = offsetBytes + (1L << granularityBits) - 1 >>> granularityBits;
+        long to = end >= diskBytes ? bits : end >>> granularityBits;
+        for (long bit = from; bit < to; ) {
+            long number = bit >>> PAGE_BITS;
+            long pageEnd = Math.min(to, number + 1 << PAGE_BITS);
+            long[] page = pages.get(number);
+            if (page == null || pageEnd - bit == 1L << PAGE_BITS) {
+                pages.remove(number);
+                bit = pageEnd;
+                continue;
+            }
+            if (page == ONES) {
+                page = ONES.clone();
+                pages.put(number, page);
+            }
+            while (bit < pageEnd) {
+                int inPage = (int) bit & (1 << PAGE_BITS) - 1;
+                int count = (int) Math.min(64 - (inPage & 63), pageEnd - bit);
+                page[inPage >> 6] &= ~(-1L >>> 64 - count << (inPage & 63));
+                bit += count;
+            }
+        }
     }
 
     private boolean get(long bit) {
@@ -93,7 +122,7 @@ final class DirtyBits {
     }
 
     /// The next run of dirty bytes that ends behind `fromBytes`: offset and length; an empty array at the end.
-    long[] nextDirty(long fromBytes, long diskBytes) {
+    public long[] nextDirty(long fromBytes, long diskBytes) {
         long first = next(Math.max(0, fromBytes) >>> granularityBits, true);
         // The last granule may reach behind the end of the disk, where nothing follows.
         if (first >= bits || fromBytes >= diskBytes || first << granularityBits >= diskBytes) {
@@ -104,7 +133,7 @@ final class DirtyBits {
         return new long[] {start, Math.min(diskBytes, behind << granularityBits) - start};
     }
 
-    long dirtyGranules() {
+    public long dirtyGranules() {
         long count = 0;
         for (Map.Entry<Long, long[]> page : pages.entrySet()) {
             if (page.getValue() == ONES) {
@@ -119,7 +148,7 @@ final class DirtyBits {
     }
 
     /// Takes over what a stored piece says.
-    void load(long firstByte, byte[] stored) {
+    public void load(long firstByte, byte[] stored) {
         for (int i = 0; i < stored.length; i++) {
             long bit = firstByte + i << 3;
             if (stored[i] != 0 && bit < bits) {
@@ -130,12 +159,12 @@ final class DirtyBits {
         }
     }
 
-    void loadOnes(long firstByte, long bytes) {
+    public void loadOnes(long firstByte, long bytes) {
         set(firstByte << 3, Math.min(bits, firstByte + bytes << 3));
     }
 
     /// A piece as it is stored.
-    byte[] store(long firstByte, int bytes) {
+    public byte[] store(long firstByte, int bytes) {
         byte[] stored = new byte[bytes];
         for (long bit = next(firstByte << 3, true);
                 bit < Math.min(bits, firstByte + bytes << 3);
@@ -146,20 +175,20 @@ final class DirtyBits {
     }
 
     /// Whether a piece has any bit set, or all of them.
-    boolean any(long firstByte, long bytes) {
+    public boolean any(long firstByte, long bytes) {
         return next(firstByte << 3, true) < Math.min(bits, firstByte + bytes << 3);
     }
 
-    boolean all(long firstByte, long bytes) {
+    public boolean all(long firstByte, long bytes) {
         return firstByte + bytes << 3 <= bits && next(firstByte << 3, false) >= firstByte + bytes << 3;
     }
 
-    boolean isMarked(long offsetBytes) {
+    public boolean isMarked(long offsetBytes) {
         return get(offsetBytes >>> granularityBits);
     }
 
     /// Memory that is taken.
-    long heldBytes() {
+    public long heldBytes() {
         return pages.values().stream().filter(page -> page != ONES).count() * PAGE_BYTES + pages.size() * 64L;
     }
 }

@@ -1,0 +1,149 @@
+package org.jvirt.engine.soft.cpu;
+
+import org.jvirt.core.cpu.Segment;
+
+/// What generated code has to know to change between a 64-bit kernel and its programs on its own, where all segments
+/// are flat, and the way back: the processor's state as such a change leaves it.
+///
+/// All answers but the last two change only together with [Cpu#systemGeneration]. Owner thread only.
+public final class FlatTransfers {
+    /// A descriptor of 64-bit code of level 0, flat, accessed.
+    public static final long KERNEL_CODE = 0x00AF_9B00_0000_FFFFL;
+    /// Data of level 0.
+    public static final long KERNEL_DATA = 0x00CF_9300_0000_FFFFL;
+    /// 64-bit code of level 3.
+    public static final long USER_CODE = 0x00AF_FB00_0000_FFFFL;
+    /// Data of level 3.
+    public static final long USER_DATA = 0x00CF_F300_0000_FFFFL;
+
+    private static final int CODE = Segment.PRESENT | Segment.S | 0xB | Segment.GRANULARITY | Segment.LONG;
+    private static final int DATA = Segment.PRESENT | Segment.S | 0x3 | Segment.GRANULARITY | Segment.BIG;
+    private static final int USER_DPL = 3 << 5;
+    /// Addresses of four levels of paging are canonical with five, too.
+    private static final int UNUSED_BITS = 16;
+
+    private final Cpu cpu;
+
+    FlatTransfers(Cpu cpu) {
+        this.cpu = cpu;
+    }
+
+    // ---------------------------------------------------------------- SYSCALL and SYSRET
+
+    /// Whether SYSRET, in 64-bit code of level 0, is defined.
+    public boolean returnsFast() {
+        return (cpu.control.efer() & Control.EFER_SCE) != 0;
+    }
+
+    /// Whether SYSCALL, in 64-bit code, is defined, goes to an address, and clears AC.
+    public boolean callsFast() {
+        long target = cpu.msrs.lstar();
+        return returnsFast()
+                && (cpu.msrs.fmask() & Cpu.AC) != 0
+                && target << UNUSED_BITS >> UNUSED_BITS == target;
+    }
+
+    /// LSTAR.
+    public long entry() {
+        return cpu.msrs.lstar();
+    }
+
+    /// Bits of RFLAGS that SYSCALL clears.
+    public int entryMask() {
+        return (int) cpu.msrs.fmask();
+    }
+
+    /// CS after SYSCALL.
+    public int entryCode() {
+        return (int) (cpu.msrs.star() >>> 32) & 0xFFFC;
+    }
+
+    /// SS after SYSCALL.
+    public int entryStack() {
+        return (int) (cpu.msrs.star() >>> 32 & 0xFFFF) + 8 & 0xFFFC;
+    }
+
+    /// CS after a SYSRET to 64-bit code.
+    public int returnCode() {
+        return (int) (cpu.msrs.star() >>> 48) + 16 | 3;
+    }
+
+    /// SS after SYSRET.
+    public int returnStack() {
+        return (int) (cpu.msrs.star() >>> 48) + 8 | 3;
+    }
+
+    // ---------------------------------------------------------------- other facts
+
+    /// Whether a change to level 3 leaves ES, DS, FS and GS as they are.
+    public boolean keepsDataSegments() {
+        return keeps(Segments.ES) && keeps(Segments.DS) && keeps(Segments.FS) && keeps(Segments.GS);
+    }
+
+    private boolean keeps(int segment) {
+        boolean conformingCode = (cpu.segments.attributes[segment] & 0xC) == 0xC;
+        return Segmentation.isNull(cpu.segments.selector[segment])
+                || cpu.segments.dpl(segment) == 3
+                || conformingCode;
+    }
+
+    /// Whether supervisors may not touch what belongs to programs unless AC is set.
+    public boolean protectsPrograms() {
+        return cpu.smapEnabled();
+    }
+
+    /// Whether RDFSBASE and its like are defined.
+    public boolean hasBaseInstructions() {
+        return (cpu.control.cr4() & Control.FSGSBASE) != 0;
+    }
+
+    /// Whether programs may execute RDTSC and RDTSCP.
+    public boolean programsReadCounter() {
+        return (cpu.control.cr4() & Control.TSD) == 0;
+    }
+
+    /// GDTR's base.
+    public long gdtBase() {
+        return cpu.gdtBase;
+    }
+
+    /// GDTR's limit.
+    public int gdtLimit() {
+        return cpu.gdtLimit;
+    }
+
+    /// What to add to nanoseconds of the host's monotonic clock, as [System#nanoTime] counts them, to get guest
+    /// time, or [org.jvirt.core.VmClock#UNRELATED].
+    public long clockAhead() {
+        return cpu.processors().tsc().clock().aheadOfHost();
+    }
+
+    /// Whether an IRET has more to do than to return.
+    public boolean returnsFromNmi() {
+        return cpu.interrupts.nmiBlocked();
+    }
+
+    // ---------------------------------------------------------------- the way back
+
+    /// Generated code has changed RFLAGS beyond the status flags.
+    public void changed(int systemFlags) {
+        cpu.systemFlags = systemFlags;
+        cpu.updateMode();
+    }
+
+    /// Generated code has gone to flat 64-bit code of level 0 or 3.
+    ///
+    /// @param nullStack SS is null
+    public void changed(int systemFlags, boolean user, boolean nullStack, int code, int stack) {
+        int dpl = user ? USER_DPL : 0;
+        cpu.systemFlags = systemFlags;
+        cpu.segments.set(Segments.CS, code, 0, 0xFFFF_FFFFL, CODE | dpl);
+        if (nullStack) {
+            cpu.segments.setNull(Segments.SS, stack);
+        } else {
+            cpu.segments.set(Segments.SS, stack, 0, 0xFFFF_FFFFL, DATA | dpl);
+        }
+        cpu.cpl = user ? 3 : 0;
+        cpu.updateMode();
+    }
+}

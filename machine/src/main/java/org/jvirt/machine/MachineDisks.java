@@ -1,0 +1,67 @@
+package org.jvirt.machine;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jvirt.core.UserErrorException;
+import org.jvirt.core.VmClock;
+import org.jvirt.images.live.LiveDisk;
+import org.jvirt.images.live.LiveSettings;
+import org.jvirt.images.live.Throttle;
+
+/// The disks of a machine, each behind a [LiveDisk]. Thread-safe.
+final class MachineDisks implements AutoCloseable {
+    private final List<LiveDisk> disks;
+
+    MachineDisks(
+            List<VmConfig.Disk> configured, DrivePlaces places, VmClock clock, LiveDisk.StopRequest stopRequest) {
+        Map<String, Throttle> groups = new HashMap<>();
+        List<LiveDisk> all = new ArrayList<>();
+        for (int i = 0; i < configured.size(); i++) {
+            VmConfig.Disk disk = configured.get(i);
+            LiveSettings given = disk.live();
+            LiveSettings settings = given.id().isEmpty() ? given.withId(places.disk(i).name()) : given;
+            if (all.stream().anyMatch(other -> other.id().equals(settings.id()))) {
+                throw new UserErrorException("Two disks are called %s: give another id".formatted(settings.id()));
+            }
+            Throttle throttle = settings.group()
+                    .map(name -> groups.computeIfAbsent(name, _ -> new Throttle(settings.limits(), clock)))
+                    .orElseGet(() -> new Throttle(settings.limits(), clock));
+            all.add(new LiveDisk(disk.backend(), settings, throttle, stopRequest));
+        }
+        disks = List.copyOf(all);
+    }
+
+    List<LiveDisk> all() {
+        return disks;
+    }
+
+    Optional<LiveDisk> find(String id) {
+        return disks.stream().filter(disk -> disk.id().equals(id)).findFirst();
+    }
+
+    /// The machine is about to stop.
+    void hurry() {
+        disks.forEach(LiveDisk::hurry);
+    }
+
+    /// The machine goes on.
+    void release() {
+        disks.forEach(LiveDisk::release);
+    }
+
+    /// While on, requests that fail are not held for the machine to go on.
+    void giveUp(boolean on) {
+        disks.forEach(disk -> disk.giveUp(on));
+    }
+
+    /// Closes the images that are below the disks now. What was below at first is closed by whoever replaced it.
+    @Override
+    public void close() {
+        var cleanup = new Cleanup();
+        disks.forEach(disk -> cleanup.add(disk));
+        cleanup.run();
+    }
+}

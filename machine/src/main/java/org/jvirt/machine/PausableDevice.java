@@ -1,0 +1,88 @@
+package org.jvirt.machine;
+
+import java.util.List;
+import org.jvirt.images.live.LiveDisk;
+
+/// Pauses a device on the way to whose disks requests may be held, so that its queues' threads are not idle before
+/// the machine goes on.
+///
+/// ```
+///             pause                       requests over
+///   RUNNING ─────────► PAUSING, on a thread ──────────────► PAUSED
+///      ▲                  │ [pause] returns early where requests are held       │
+///      └──────────────────┴──────────────── resume ─────────────────────────────┘
+/// ```
+///
+/// One thread calls [#pause] and [#resume]: the machine's.
+final class PausableDevice {
+    private static final long LOOK_AGAIN_MILLIS = 10;
+
+    private enum State {
+        RUNNING,
+        PAUSING,
+        PAUSED
+    }
+
+    private final String name;
+    private final Runnable pause;
+    private final Runnable resume;
+    private final List<LiveDisk> disks;
+
+    // Guarded by this.
+    private State state = State.RUNNING;
+    private boolean wanted = true;
+
+    /// @param pause waits for requests under way; [#resume] takes it back
+    PausableDevice(String name, Runnable pause, Runnable resume, List<LiveDisk> disks) {
+        this.name = name;
+        this.pause = pause;
+        this.resume = resume;
+        this.disks = List.copyOf(disks);
+    }
+
+    /// On return, no request of the device is under way but those that are held.
+    synchronized void pause() {
+        wanted = false;
+        if (state == State.RUNNING) {
+            state = State.PAUSING;
+            if (disks.isEmpty()) {
+                pause.run();
+                state = State.PAUSED;
+            } else {
+                Thread.ofPlatform().daemon().name(name + "-pause").start(this::pauseNow);
+            }
+        }
+        boolean interrupted = false;
+        while (state == State.PAUSING && disks.stream().noneMatch(LiveDisk::standing)) {
+            try {
+                wait(LOOK_AGAIN_MILLIS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void pauseNow() {
+        pause.run();
+        synchronized (this) {
+            state = State.PAUSED;
+            if (wanted) {
+                resume.run();
+                state = State.RUNNING;
+            }
+            notifyAll();
+        }
+    }
+
+    /// Lets the device go on, as soon as it may.
+    synchronized void resume() {
+        wanted = true;
+        if (state == State.PAUSED) {
+            resume.run();
+            state = State.RUNNING;
+        }
+    }
+}
