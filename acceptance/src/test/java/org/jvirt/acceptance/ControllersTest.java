@@ -86,8 +86,7 @@ final class ControllersTest {
             for (DriveBus bus : DriveBus.values()) {
                 DiskImage disk = DiskImages.openDisk(
                         new ImageAccess(), ImageReference.ofFile(image(bus)), Optional.of(ImageFormat.RAW), false);
-                machine = machine.disk(
-                        disk, serial(bus), LiveSettings.DEFAULT.withId(bus.name()), DriveShape.on(bus));
+                machine = machine.disk(disk, serial(bus), LiveSettings.DEFAULT.withId(bus.name()), DriveShape.on(bus));
             }
             return machine.cdrom("sata-cd", sata, DriveShape.on(DriveBus.SATA))
                     .cdrom("scsi-cd", scsi, DriveShape.on(DriveBus.SCSI));
@@ -129,7 +128,8 @@ final class ControllersTest {
         shell.run("echo kept on %s > /mnt/note; seq 1 200000 > /mnt/numbers; sync; umount /mnt".formatted(bus));
         assertThat(DiskFile.content(image(bus))).contains("kept on " + bus + "\n", "\n199999\n200000\n");
         shell.run("echo 3 > /proc/sys/vm/drop_caches; mount -t ext4 /dev/%s /mnt".formatted(partition));
-        assertThat(shell.run("cat /mnt/note; seq 1 200000 | cmp - /mnt/numbers")).isEqualTo("kept on " + bus);
+        assertThat(shell.run("cat /mnt/note; seq 1 200000 | cmp - /mnt/numbers"))
+                .isEqualTo("kept on " + bus);
         shell.run("rm /mnt/numbers; sync");
         assertThat(shell.run("fstrim -v /mnt")).containsPattern("/mnt: \\d{7,} bytes");
         shell.run("umount /mnt");
@@ -187,7 +187,7 @@ final class ControllersTest {
             String device = device(bus);
             guest.vm().disk(bus.name()).resize(2 * DISK_BYTES);
             shell.run("for i in $(seq 1 100); do [ $(cat /sys/block/%s/size) = %d ] && break; sleep 0.1; done;"
-                    .formatted(device, 2 * DISK_BYTES / 512)
+                            .formatted(device, 2 * DISK_BYTES / 512)
                     + " [ $(cat /sys/block/%s/size) = %d ]".formatted(device, 2 * DISK_BYTES / 512));
         }
     }

@@ -13,8 +13,7 @@ import javax.tools.ToolProvider;
 /// A Java program that gives a JVM's compilers, collectors and signal handlers something to do, as class files; and
 /// what it must print.
 final class JavaProgram {
-    private static final String SOURCE =
-            """
+    private static final String SOURCE = """
             import java.util.*;
             import java.util.concurrent.*;
             import java.util.stream.*;
@@ -135,11 +134,16 @@ final class JavaProgram {
 
     /// Compiles it for Java 17 into a directory.
     static JavaProgram compile(Path directory) throws IOException {
-        Path source = Files.writeString(Files.createDirectories(directory.resolve("source")).resolve("Busy.java"), SOURCE);
+        Path source = Files.writeString(
+                Files.createDirectories(directory.resolve("source")).resolve("Busy.java"), SOURCE);
         Path classes = Files.createDirectories(directory.resolve("classes"));
         var compiler = ToolProvider.getSystemJavaCompiler();
         int status = compiler.run(
-                null, null, null, List.of("--release", "17", "-d", classes.toString(), source.toString()).toArray(String[]::new));
+                null,
+                null,
+                null,
+                List.of("--release", "17", "-d", classes.toString(), source.toString())
+                        .toArray(String[]::new));
         assertThat(status).as("the compiler's exit code").isZero();
         return new JavaProgram(classes);
     }
@@ -152,7 +156,8 @@ final class JavaProgram {
     /// What `main` of class `Busy` prints, computed here.
     String expected() throws ReflectiveOperationException, IOException {
         try (var loader = new URLClassLoader(new URL[] {classes.toUri().toURL()})) {
-            return (String) loader.loadClass("Busy").getMethod("result", int.class).invoke(null, 1);
+            return (String)
+                    loader.loadClass("Busy").getMethod("result", int.class).invoke(null, 1);
         }
     }
 }

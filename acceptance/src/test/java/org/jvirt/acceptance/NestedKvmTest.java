@@ -126,7 +126,8 @@ final class NestedKvmTest {
         assertThat(inner.run("nproc")).isEqualTo("2");
         assertThat(inner.run("dd if=/dev/vda of=/dev/null bs=64k count=4 2>/dev/null && echo read"))
                 .isEqualTo("read");
-        assertThat(inner.run("grep -c -E 'IO-APIC +9-fasteoi +acpi' /proc/interrupts")).isEqualTo("1");
+        assertThat(inner.run("grep -c -E 'IO-APIC +9-fasteoi +acpi' /proc/interrupts"))
+                .isEqualTo("1");
         outer.type("poweroff -f\n");
         outer.shell().finish(command, BOOT).succeeded();
     }

@@ -63,12 +63,11 @@ final class DrivePlaces {
             return;
         }
         int unit = shape.unit().getAsInt();
-        boolean taken =
-                switch (shape.bus()) {
-                    case SATA -> sataPorts.get(unit);
-                    case SCSI -> !scsiUnits.add(unit << 8 | shape.lun());
-                    case VIRTIO, NVME -> false;
-                };
+        boolean taken = switch (shape.bus()) {
+            case SATA -> sataPorts.get(unit);
+            case SCSI -> !scsiUnits.add(unit << 8 | shape.lun());
+            case VIRTIO, NVME -> false;
+        };
         if (taken) {
             throw new UserErrorException("Two drives want unit %d of %s: give them different ones"
                     .formatted(unit, shape.bus().name().toLowerCase(Locale.ROOT)));
@@ -81,19 +80,17 @@ final class DrivePlaces {
     }
 
     private Place place(String id, DriveShape shape, String kind) {
-        int number =
-                switch (shape.bus()) {
-                    case VIRTIO, NVME -> FIRST_DISK_SLOT + slots++;
-                    case SATA -> shape.unit().orElseGet(() -> take(sataPorts, DriveShape.SATA_PORTS, "SATA drives"));
-                    case SCSI -> shape.unit().orElseGet(() -> take(scsiTargets, DriveShape.SCSI_TARGETS, "SCSI drives"));
-                };
-        String usual =
-                switch (shape.bus()) {
-                    case VIRTIO -> "virtio" + virtios++;
-                    case NVME -> "nvme" + nvmes++;
-                    case SATA -> "ide%d-%s0".formatted(number, kind);
-                    case SCSI -> "scsi0-%s%d".formatted(kind, number) + (shape.lun() == 0 ? "" : "-" + shape.lun());
-                };
+        int number = switch (shape.bus()) {
+            case VIRTIO, NVME -> FIRST_DISK_SLOT + slots++;
+            case SATA -> shape.unit().orElseGet(() -> take(sataPorts, DriveShape.SATA_PORTS, "SATA drives"));
+            case SCSI -> shape.unit().orElseGet(() -> take(scsiTargets, DriveShape.SCSI_TARGETS, "SCSI drives"));
+        };
+        String usual = switch (shape.bus()) {
+            case VIRTIO -> "virtio" + virtios++;
+            case NVME -> "nvme" + nvmes++;
+            case SATA -> "ide%d-%s0".formatted(number, kind);
+            case SCSI -> "scsi0-%s%d".formatted(kind, number) + (shape.lun() == 0 ? "" : "-" + shape.lun());
+        };
         String name = id.isEmpty() ? usual : id;
         if (!names.add(name)) {
             throw new UserErrorException("Two drives are named %s: give them different ids".formatted(name));

@@ -20,12 +20,11 @@ public record DriveShape(
     public static final DriveShape DEFAULT = on(DriveBus.VIRTIO);
 
     public DriveShape {
-        int units =
-                switch (bus) {
-                    case SATA -> SATA_PORTS;
-                    case SCSI -> SCSI_TARGETS;
-                    case VIRTIO, NVME -> 1;
-                };
+        int units = switch (bus) {
+            case SATA -> SATA_PORTS;
+            case SCSI -> SCSI_TARGETS;
+            case VIRTIO, NVME -> 1;
+        };
         if (unit.isPresent() && (unit.getAsInt() < 0 || unit.getAsInt() >= units)) {
             throw new UserErrorException(
                     "There is no unit %d on %s: give 0 to %d".formatted(unit.getAsInt(), bus, units - 1));
@@ -34,8 +33,9 @@ public record DriveShape(
             throw new UserErrorException("There is no logical unit %d on %s: leave it out".formatted(lun, bus));
         }
         if (bus == DriveBus.SATA && blockBytes != 512) {
-            throw new UserErrorException("A SATA drive has blocks of 512 bytes, not %d: leave it out, or take another bus"
-                    .formatted(blockBytes));
+            throw new UserErrorException(
+                    "A SATA drive has blocks of 512 bytes, not %d: leave it out, or take another bus"
+                            .formatted(blockBytes));
         }
         // Checks the rest.
         var _ = new BlockOptions("", queues.orElse(1), 256, blockBytes, physicalBlockBytes);

@@ -15,14 +15,14 @@ import org.jvirt.images.live.Throttle;
 final class MachineDisks implements AutoCloseable {
     private final List<LiveDisk> disks;
 
-    MachineDisks(
-            List<VmConfig.Disk> configured, DrivePlaces places, VmClock clock, LiveDisk.StopRequest stopRequest) {
+    MachineDisks(List<VmConfig.Disk> configured, DrivePlaces places, VmClock clock, LiveDisk.StopRequest stopRequest) {
         Map<String, Throttle> groups = new HashMap<>();
         List<LiveDisk> all = new ArrayList<>();
         for (int i = 0; i < configured.size(); i++) {
             VmConfig.Disk disk = configured.get(i);
             LiveSettings given = disk.live();
-            LiveSettings settings = given.id().isEmpty() ? given.withId(places.disk(i).name()) : given;
+            LiveSettings settings =
+                    given.id().isEmpty() ? given.withId(places.disk(i).name()) : given;
             if (all.stream().anyMatch(other -> other.id().equals(settings.id()))) {
                 throw new UserErrorException("Two disks are called %s: give another id".formatted(settings.id()));
             }

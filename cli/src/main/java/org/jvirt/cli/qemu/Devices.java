@@ -97,16 +97,19 @@ final class Devices {
             case "virtconsole" -> options.addVirtioConsole(chardev(values));
             case "isa-serial" -> options.addSerial(chardev(values));
             case "virtio-blk-pci" ->
-                options.addDrive(drive(driver, values, DriveShape.on(DriveBus.VIRTIO).withQueues(queues)));
-            case "nvme" -> options.addDrive(drive(driver, values, DriveShape.on(DriveBus.NVME).withQueues(queues)));
+                options.addDrive(
+                        drive(driver, values, DriveShape.on(DriveBus.VIRTIO).withQueues(queues)));
+            case "nvme" ->
+                options.addDrive(
+                        drive(driver, values, DriveShape.on(DriveBus.NVME).withQueues(queues)));
             case "ide-hd", "ide-cd" ->
-                options.addDrive(drive(driver, values, DriveShape.on(DriveBus.SATA).withUnit(port(bus), 0)));
+                options.addDrive(
+                        drive(driver, values, DriveShape.on(DriveBus.SATA).withUnit(port(bus), 0)));
             case "scsi-hd", "scsi-cd" ->
                 options.addDrive(drive(
                         driver,
                         values,
-                        DriveShape.on(DriveBus.SCSI)
-                                .withUnit(number(values, "scsi-id"), values.takeNumber("lun", 0))));
+                        DriveShape.on(DriveBus.SCSI).withUnit(number(values, "scsi-id"), values.takeNumber("lun", 0))));
             default ->
                 throw new UserErrorException(
                         "-device: '%s' is not supported. The nearest that is: %s; -device '?' lists all."
@@ -118,9 +121,8 @@ final class Devices {
 
     private DriveOption drive(String driver, KeyValues values, DriveShape shape) {
         boolean cdrom = driver.endsWith("-cd");
-        Optional<Drives.Medium> medium =
-                (cdrom ? values.take("drive") : Optional.of(values.takeRequired("drive")))
-                        .map(id -> drives.take("-device " + driver, id));
+        Optional<Drives.Medium> medium = (cdrom ? values.take("drive") : Optional.of(values.takeRequired("drive")))
+                .map(id -> drives.take("-device " + driver, id));
         Optional<String> serial = values.take("serial");
         int block = values.takeNumber("logical_block_size", WHOLE_BLOCK);
         int physical = values.takeNumber("physical_block_size", block);

@@ -22,8 +22,7 @@ import org.jvirt.machine.DriveShape;
 
 /// The `-drive` and `-blockdev` options seen so far, by id, until a device takes them. Not thread-safe.
 final class Drives {
-    private static final Set<String> NO_CONSEQUENCE =
-            Set.of("aio", "discard", "detect-zeroes", "auto-read-only");
+    private static final Set<String> NO_CONSEQUENCE = Set.of("aio", "discard", "detect-zeroes", "auto-read-only");
 
     private static final List<String> KINDS = List.of("ide", "virtio", "scsi", "none");
 
@@ -46,33 +45,46 @@ final class Drives {
         String kind = values.take("if").orElse("ide");
         int index = values.takeNumber("index", values.takeNumber("unit", -1));
         Optional<ImageFormat> format = values.take("format").map(name -> DiskOption.format("-drive", name));
-        CacheMode cache =
-                values.take("cache").map(name -> DiskOption.cache("-drive", name)).orElse(CacheMode.WRITEBACK);
+        CacheMode cache = values.take("cache")
+                .map(name -> DiskOption.cache("-drive", name))
+                .orElse(CacheMode.WRITEBACK);
         boolean readOnly = values.takeSwitch("readonly", false) || values.takeSwitch("read-only", false) || cdrom;
         boolean snapshot = values.takeSwitch("snapshot", false) && !cdrom;
         Optional<String> serial = values.take("serial");
         LiveSettings live = live(values, id);
         values.ignore(NO_CONSEQUENCE);
         values.end(Set.of(
-                "file", "format", "cache", "id", "if", "readonly", "snapshot", "serial", "media", "index", "unit",
-                "rerror", "werror", "bps", "iops"));
+                "file",
+                "format",
+                "cache",
+                "id",
+                "if",
+                "readonly",
+                "snapshot",
+                "serial",
+                "media",
+                "index",
+                "unit",
+                "rerror",
+                "werror",
+                "bps",
+                "iops"));
         Optional<DiskOption> image =
                 file.map(path -> new DiskOption(path, format, cache, readOnly, snapshot, serial, live));
         if (kind.equals("none")) {
-            String name = id.orElseThrow(
-                    () -> new UserErrorException("-drive: if=none needs id=… for a device to name."));
+            String name =
+                    id.orElseThrow(() -> new UserErrorException("-drive: if=none needs id=… for a device to name."));
             waiting.put(name, new Medium(name, image, cdrom));
             return Optional.empty();
         }
-        DriveBus bus =
-                switch (kind) {
-                    case "ide" -> DriveBus.SATA;
-                    case "virtio" -> DriveBus.VIRTIO;
-                    case "scsi" -> DriveBus.SCSI;
-                    default ->
-                        throw new UserErrorException("-drive: if=%s is not supported. The nearest that is: %s."
-                                .formatted(kind, Suggestion.nearest(kind, KINDS)));
-                };
+        DriveBus bus = switch (kind) {
+            case "ide" -> DriveBus.SATA;
+            case "virtio" -> DriveBus.VIRTIO;
+            case "scsi" -> DriveBus.SCSI;
+            default ->
+                throw new UserErrorException("-drive: if=%s is not supported. The nearest that is: %s."
+                        .formatted(kind, Suggestion.nearest(kind, KINDS)));
+        };
         DriveShape shape = DriveShape.on(bus);
         if (index >= 0 && bus != DriveBus.VIRTIO) {
             shape = shape.withUnit(OptionalInt.of(index), 0);
@@ -83,7 +95,8 @@ final class Drives {
     private static boolean cdrom(KeyValues values) {
         String media = values.take("media").orElse("disk");
         if (!media.equals("disk") && !media.equals("cdrom")) {
-            throw new UserErrorException("-drive: media=%s is not supported. Those that are: disk, cdrom.".formatted(media));
+            throw new UserErrorException(
+                    "-drive: media=%s is not supported. Those that are: disk, cdrom.".formatted(media));
         }
         return media.equals("cdrom");
     }

@@ -32,9 +32,8 @@ class DriveOptionTest {
 
     @Test
     void aCdromIsOnSataAndOnlyRead() {
-        for (DriveOption drive : new DriveOption[] {
-            DriveOption.parse("file=x.iso,media=cdrom"), DriveOption.cdrom("x.iso")
-        }) {
+        for (DriveOption drive :
+                new DriveOption[] {DriveOption.parse("file=x.iso,media=cdrom"), DriveOption.cdrom("x.iso")}) {
             assertThat(drive.cdrom()).isTrue();
             assertThat(drive.shape().bus()).isEqualTo(DriveBus.SATA);
             assertThat(drive.medium().orElseThrow().readOnly()).isTrue();

@@ -65,8 +65,7 @@ public final class AhciController extends PciFunction implements WorkingFunction
     /// @param name    of the device within its machine: `ahci0`
     /// @param devices by port; null where nothing is connected
     /// @param runners makes the ports' threads
-    public AhciController(
-            String name, @Nullable AtaDevice[] devices, GuestMemory memory, QueueRunner.Factory runners) {
+    public AhciController(String name, @Nullable AtaDevice[] devices, GuestMemory memory, QueueRunner.Factory runners) {
         super(name, new PciIdentity(0x8086, 0x2922, 2, 0x010601, 0x1af4, 0x1100));
         if (devices.length > PORTS) {
             throw new IllegalArgumentException("%d devices on %d ports".formatted(devices.length, PORTS));

@@ -448,12 +448,11 @@ final class AhciPort {
         boolean failed = registers.failed();
         boolean queued = AtaOperation.queued(registers.command);
         long area = area();
-        int cause =
-                switch (registers.ending) {
-                    case QUEUED -> IS_SDBS;
-                    case PIO_IN -> failed ? IS_DHRS : IS_PSS;
-                    case REGISTERS -> IS_DHRS;
-                };
+        int cause = switch (registers.ending) {
+            case QUEUED -> IS_SDBS;
+            case PIO_IN -> failed ? IS_DHRS : IS_PSS;
+            case REGISTERS -> IS_DHRS;
+        };
         int completed = queued && !failed ? 1 << (registers.count >> 3 & 31) : 0;
         if (area >= 0) {
             switch (registers.ending) {

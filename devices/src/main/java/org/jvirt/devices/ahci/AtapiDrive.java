@@ -1,7 +1,7 @@
 package org.jvirt.devices.ahci;
 
-import org.jvirt.devices.scsi.CdromUnit;
 import org.jvirt.devices.scsi.Cdb;
+import org.jvirt.devices.scsi.CdromUnit;
 import org.jvirt.devices.scsi.CheckCondition;
 import org.jvirt.devices.scsi.DataOverrun;
 import org.jvirt.devices.scsi.ScsiFailure;
@@ -86,13 +86,13 @@ public final class AtapiDrive implements AtaDevice {
         try {
             registers.movedBytes = unit.execute(cdb, buffers);
         } catch (ScsiFailure failure) {
-            Sense sense =
-                    switch (failure) {
-                        case CheckCondition check -> check.sense();
-                        case DataOverrun _ -> Sense.INVALID_FIELD_IN_CDB;
-                    };
+            Sense sense = switch (failure) {
+                case CheckCondition check -> check.sense();
+                case DataOverrun _ -> Sense.INVALID_FIELD_IN_CDB;
+            };
             unit.remember(sense);
-            registers.fail(sense.key() << 4 | (sense.key() == Sense.INVALID_FIELD_IN_CDB.key() ? TaskFile.ERROR_ABORTED : 0));
+            registers.fail(
+                    sense.key() << 4 | (sense.key() == Sense.INVALID_FIELD_IN_CDB.key() ? TaskFile.ERROR_ABORTED : 0));
         }
         registers.count = COMMAND_OR_DATA | INPUT;
     }

@@ -120,10 +120,7 @@ public final class SplitInterrupts implements InterruptController {
         }
 
         private static long address(int destination, boolean logical) {
-            return MSI_GPA
-                    | (destination & 0xffL) << 12
-                    | (destination & 0x7f00) >> 3
-                    | (logical ? MSI_LOGICAL : 0);
+            return MSI_GPA | (destination & 0xffL) << 12 | (destination & 0x7f00) >> 3 | (logical ? MSI_LOGICAL : 0);
         }
 
         private static int data(int mode, int vector, boolean level) {

@@ -75,8 +75,7 @@ final class AdminCommands {
                 result = NOT_ABORTED;
                 yield NvmeStatus.SUCCESS;
             }
-            case ASYNC_EVENT_REQUEST ->
-                events.request(command.id()) ? -1 : NvmeStatus.TOO_MANY_EVENT_REQUESTS;
+            case ASYNC_EVENT_REQUEST -> events.request(command.id()) ? -1 : NvmeStatus.TOO_MANY_EVENT_REQUESTS;
             default -> NvmeStatus.INVALID_OPERATION;
         };
     }

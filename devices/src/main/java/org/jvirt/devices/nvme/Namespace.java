@@ -101,8 +101,8 @@ final class Namespace {
                 default -> NvmeStatus.INVALID_OPERATION;
             };
         } catch (IOException e) {
-            failures.report(() -> "command 0x%02x at block %d failed: %s"
-                    .formatted(operation, command.words(10), e.getMessage()));
+            failures.report(() ->
+                    "command 0x%02x at block %d failed: %s".formatted(operation, command.words(10), e.getMessage()));
             return operation == READ || operation == COMPARE ? NvmeStatus.READ_ERROR : NvmeStatus.WRITE_FAULT;
         }
     }
@@ -199,8 +199,8 @@ final class Namespace {
         if (status != NvmeStatus.SUCCESS) {
             return status;
         }
-        ByteBuffer list = ByteBuffer.wrap(command.buffers().get(0, ranges * RANGE_BYTES))
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer list =
+                ByteBuffer.wrap(command.buffers().get(0, ranges * RANGE_BYTES)).order(ByteOrder.LITTLE_ENDIAN);
         for (int at = 0; at < list.capacity(); at += RANGE_BYTES) {
             if (outside(list.getLong(at + 8), list.getInt(at + 4) & 0xffff_ffffL)) {
                 return NvmeStatus.LBA_OUT_OF_RANGE;

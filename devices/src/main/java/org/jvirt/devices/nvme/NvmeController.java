@@ -123,8 +123,7 @@ public final class NvmeController extends PciFunction implements WorkingFunction
                     "NVMe serial \"%s\" is not up to %d ASCII characters".formatted(serial, SERIAL_BYTES));
         }
         if (queues < 1 || queues > MAX_QUEUES) {
-            throw new UserErrorException(
-                    "An NVMe disk has 1–%d queues, not %d".formatted(MAX_QUEUES, queues));
+            throw new UserErrorException("An NVMe disk has 1–%d queues, not %d".formatted(MAX_QUEUES, queues));
         }
         this.memory = memory;
         this.queues = queues;
@@ -154,8 +153,7 @@ public final class NvmeController extends PciFunction implements WorkingFunction
         namespace.measure();
         if ((features.asyncEvents() & Features.NAMESPACE_EVENTS) != 0) {
             admin.noteChange();
-            events.happened(
-                    AsyncEvents.NOTICE, AsyncEvents.NAMESPACE_CHANGED, AdminCommands.LOG_CHANGED_NAMESPACES);
+            events.happened(AsyncEvents.NOTICE, AsyncEvents.NAMESPACE_CHANGED, AdminCommands.LOG_CHANGED_NAMESPACES);
             workers.worker(0).wake();
         }
     }

@@ -107,7 +107,9 @@ public final class CdromUnit extends LogicalUnit implements Tray.Listener {
                 });
             case Operation.READ_CAPACITY_10 ->
                 onMedium(medium -> reply(
-                        data, 8, new ReplyBytes().u32(Math.max(0, blocks(medium) - 1)).u32(BLOCK_BYTES)));
+                        data,
+                        8,
+                        new ReplyBytes().u32(Math.max(0, blocks(medium) - 1)).u32(BLOCK_BYTES)));
             case Operation.READ_TOC -> onMedium(medium -> readToc(cdb, data, blocks(medium)));
             case Operation.READ_DISC_INFORMATION -> onMedium(_ -> readDiscInformation(cdb, data));
             case Operation.GET_CONFIGURATION -> getConfiguration(cdb, data);
@@ -120,7 +122,10 @@ public final class CdromUnit extends LogicalUnit implements Tray.Listener {
             case Operation.MODE_SENSE_6, Operation.MODE_SENSE_10 -> modeSense(cdb, data);
             case Operation.MODE_SELECT_6, Operation.MODE_SELECT_10 -> ModePages.select(cdb, data, (_, _, _, _) -> {});
             case Operation.MECHANISM_STATUS ->
-                reply(data, cdb.u16(8), new ReplyBytes().u8(0).u8(tray.open() ? 0x10 : 0).zeroes(6));
+                reply(
+                        data,
+                        cdb.u16(8),
+                        new ReplyBytes().u8(0).u8(tray.open() ? 0x10 : 0).zeroes(6));
             case Operation.SET_CD_SPEED, Operation.SYNCHRONIZE_CACHE_10, Operation.RESERVE_6, Operation.RELEASE_6 -> 0;
             default -> throw new CheckCondition(Sense.INVALID_OPERATION_CODE);
         };

@@ -116,11 +116,10 @@ public final class DiskUnit extends LogicalUnit implements StorageDevice {
     }
 
     private static boolean durable(Cdb cdb) {
-        boolean verify =
-                switch (cdb.operation()) {
-                    case Operation.WRITE_VERIFY_10, Operation.WRITE_VERIFY_12, Operation.WRITE_VERIFY_16 -> true;
-                    default -> false;
-                };
+        boolean verify = switch (cdb.operation()) {
+            case Operation.WRITE_VERIFY_10, Operation.WRITE_VERIFY_12, Operation.WRITE_VERIFY_16 -> true;
+            default -> false;
+        };
         return verify || cdb.bit(1, FORCE_UNIT_ACCESS);
     }
 
@@ -308,11 +307,10 @@ public final class DiskUnit extends LogicalUnit implements StorageDevice {
         ModePages.Control control = ModePages.control(cdb);
         var pages = new TreeMap<Integer, ReplyBytes>();
         boolean changeable = control == ModePages.Control.CHANGEABLE;
-        boolean caches =
-                switch (control) {
-                    case CURRENT -> writeCache;
-                    case CHANGEABLE, DEFAULT -> true;
-                };
+        boolean caches = switch (control) {
+            case CURRENT -> writeCache;
+            case CHANGEABLE, DEFAULT -> true;
+        };
         pages.put(
                 ModePages.ERROR_RECOVERY,
                 changeable
@@ -369,8 +367,7 @@ public final class DiskUnit extends LogicalUnit implements StorageDevice {
                         .u32(0x8000_0000L) // aligned at block 0
                         .u64(MAX_RANGE_BYTES / blockBytes)
                         .zeroes(20);
-            case PAGE_BLOCK_CHARACTERISTICS ->
-                new ReplyBytes().u16(1).zeroes(58); // not rotating
+            case PAGE_BLOCK_CHARACTERISTICS -> new ReplyBytes().u16(1).zeroes(58); // not rotating
             case PAGE_PROVISIONING ->
                 new ReplyBytes()
                         .u8(0)

@@ -158,13 +158,12 @@ public abstract sealed class LogicalUnit permits DiskUnit, CdromUnit {
             }
             return reply(data, allocation, standardInquiry());
         }
-        ReplyBytes content =
-                switch (page) {
-                    case PAGE_SUPPORTED_PAGES -> supportedPages();
-                    case PAGE_SERIAL_NUMBER -> serialPage();
-                    case PAGE_IDENTIFICATION -> identificationPage();
-                    default -> furtherPage(page);
-                };
+        ReplyBytes content = switch (page) {
+            case PAGE_SUPPORTED_PAGES -> supportedPages();
+            case PAGE_SERIAL_NUMBER -> serialPage();
+            case PAGE_IDENTIFICATION -> identificationPage();
+            default -> furtherPage(page);
+        };
         ReplyBytes whole =
                 new ReplyBytes().u8(deviceType()).u8(page).u16(content.length()).add(content);
         return reply(data, allocation, whole);
@@ -200,8 +199,7 @@ public abstract sealed class LogicalUnit permits DiskUnit, CdromUnit {
         if (identity.serial().isEmpty()) {
             throw new CheckCondition(Sense.INVALID_FIELD_IN_CDB);
         }
-        return new ReplyBytes()
-                .text(identity.serial(), identity.serial().length());
+        return new ReplyBytes().text(identity.serial(), identity.serial().length());
     }
 
     private ReplyBytes identificationPage() {

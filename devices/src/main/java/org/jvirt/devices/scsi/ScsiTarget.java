@@ -41,7 +41,13 @@ public final class ScsiTarget {
         if (cdb.operation() != Operation.INQUIRY) {
             throw new CheckCondition(Sense.NO_SUCH_UNIT);
         }
-        var nothing = new ReplyBytes().u8(NOT_THERE).u8(0).u8(5).u8(2).u8(INQUIRY_BYTES - 5).zeroes(31);
+        var nothing = new ReplyBytes()
+                .u8(NOT_THERE)
+                .u8(0)
+                .u8(5)
+                .u8(2)
+                .u8(INQUIRY_BYTES - 5)
+                .zeroes(31);
         return LogicalUnit.reply(data, cdb.u16(3), nothing);
     }
 

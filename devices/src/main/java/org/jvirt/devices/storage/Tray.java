@@ -14,7 +14,7 @@ import org.jvirt.core.UserErrorException;
 ///
 /// ```
 ///              owner: eject          guest or owner: eject
-///   closed, medium ──────► open, empty     closed, medium ──────► open, medium (guest) 
+///   closed, medium ──────► open, empty     closed, medium ──────► open, medium (guest)
 ///        ▲                    │
 ///        └──── owner: insert ─┘
 /// ```

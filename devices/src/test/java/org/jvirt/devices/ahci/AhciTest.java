@@ -94,7 +94,8 @@ class AhciTest {
                         .isZero();
                 assertThat(guest.moved(0, slot)).isEqualTo(length);
                 if (read) {
-                    assertThat(guest.get(DATA, cut)).isEqualTo(Arrays.copyOfRange(expected, sector * 512, sector * 512 + cut));
+                    assertThat(guest.get(DATA, cut))
+                            .isEqualTo(Arrays.copyOfRange(expected, sector * 512, sector * 512 + cut));
                     assertThat(guest.get(DATA + 0x4000, length - cut))
                             .isEqualTo(Arrays.copyOfRange(expected, sector * 512 + cut, sector * 512 + length));
                 } else {
@@ -121,8 +122,7 @@ class AhciTest {
 
             guest.enableMsi();
             guest.run(0, flush);
-            assertThat(guest.pci.msi.take())
-                    .containsExactly(new RecordingMsi.Message(GuestAhci.MSI_ADDRESS, 0x51));
+            assertThat(guest.pci.msi.take()).containsExactly(new RecordingMsi.Message(GuestAhci.MSI_ADDRESS, 0x51));
             guest.port(0, GuestAhci.IS, 1);
             guest.write(8, 1);
             assertThat(guest.pci.msi.take()).as("what was acknowledged").isEmpty();
@@ -138,7 +138,8 @@ class AhciTest {
     void identifyFlushTrimAndCachesDoWhatTheySay() {
         var disk = new RamDisk(DISK, false);
         try (var guest = guest(disk)) {
-            assertThat(guest.run(0, command(0xec, 0, 0, 0, 0), new Piece(DATA, 512))).isEqualTo(OK);
+            assertThat(guest.run(0, command(0xec, 0, 0, 0, 0), new Piece(DATA, 512)))
+                    .isEqualTo(OK);
             assertThat(guest.port(0, GuestAhci.IS)).as("PIO set-up").isEqualTo(2);
             assertThat(word(guest, 60)).isEqualTo(DISK / 512);
             assertThat(word(guest, 100)).isEqualTo(DISK / 512);
@@ -155,7 +156,8 @@ class AhciTest {
             assertThat(sum & 0xff).as("checksum").isZero();
 
             guest.memory.fill(DATA, 4096, (byte) 0x55);
-            assertThat(guest.run(0, command(0x35, 0, 0, 8, 0x40), new Piece(DATA, 4096))).isEqualTo(OK);
+            assertThat(guest.run(0, command(0x35, 0, 0, 8, 0x40), new Piece(DATA, 4096)))
+                    .isEqualTo(OK);
             assertThat(disk.flushes()).isZero();
             assertThat(guest.run(0, command(0xe7, 0, 0, 0, 0x40))).isEqualTo(OK);
             assertThat(disk.flushes()).isEqualTo(1);
@@ -163,11 +165,14 @@ class AhciTest {
             assertThat(disk.flushes()).as("forced unit access").isEqualTo(2);
             guest.run(0, command(0xef, 0x82, 0, 0, 0x40));
             guest.run(0, command(0x35, 0, 0, 1, 0x40), new Piece(DATA, 512));
-            assertThat(disk.flushes()).as("cache off: once at the switch, once more").isEqualTo(4);
+            assertThat(disk.flushes())
+                    .as("cache off: once at the switch, once more")
+                    .isEqualTo(4);
 
             guest.memory.fill(DATA, 512, (byte) 0);
             guest.memory.writeLong(DATA, 1L | 2L << 48);
-            assertThat(guest.run(0, command(0x06, 1, 0, 1, 0x40), new Piece(DATA, 512))).isEqualTo(OK);
+            assertThat(guest.run(0, command(0x06, 1, 0, 1, 0x40), new Piece(DATA, 512)))
+                    .isEqualTo(OK);
             assertThat(disk.content()[511]).isEqualTo((byte) 0x55);
             assertThat(disk.content()[512]).isZero();
             assertThat(disk.content()[1535]).isZero();
@@ -175,7 +180,9 @@ class AhciTest {
             assertThat(guest.run(0, command(0xb0, 0xda, 0xc24f00, 0, 0x40))).isEqualTo(OK);
             assertThat(guest.run(0, command(0xe0, 0, 0, 0, 0x40))).isEqualTo(OK);
             guest.run(0, command(0xe5, 0, 0, 0, 0x40));
-            assertThat(guest.memory.readByte(GuestAhci.FIS + 0x40 + 12)).as("standby").isZero();
+            assertThat(guest.memory.readByte(GuestAhci.FIS + 0x40 + 12))
+                    .as("standby")
+                    .isZero();
         }
     }
 
@@ -215,7 +222,9 @@ class AhciTest {
                 int outcome = guest.run(0, each, new Piece(DATA, 512));
                 assertThat(outcome & 1).as("command 0x%02x", each[2]).isEqualTo(1);
                 assertThat(guest.port(0, GuestAhci.IS) & TFES).isNotZero();
-                assertThat(guest.port(0, GuestAhci.CI)).as("the failed slot stays").isEqualTo(1);
+                assertThat(guest.port(0, GuestAhci.CI))
+                        .as("the failed slot stays")
+                        .isEqualTo(1);
                 guest.prepare(0, 5, command(0xea, 0, 0, 0, 0x40));
                 guest.issue(0, 5);
                 assertThat(guest.port(0, GuestAhci.CI)).as("halted").isEqualTo(1 | 1 << 5);
@@ -309,7 +318,9 @@ class AhciTest {
             guest.issue(0, 0);
             disk.awaitBegun();
             guest.write(4, 1);
-            assertThat(guest.read(4) & 1).as("HR while the request is under way").isEqualTo(1);
+            assertThat(guest.read(4) & 1)
+                    .as("HR while the request is under way")
+                    .isEqualTo(1);
             disk.release();
             while ((guest.read(4) & 1) != 0) {
                 Thread.onSpinWait();

@@ -44,7 +44,9 @@ class NvmeTest {
             assertThat(guest.memory.readInt(DATA + 516)).as("namespaces").isEqualTo(1);
             assertThat(guest.admin(6, 1, DATA, 0, 0).status()).isZero();
             assertThat(guest.memory.readLong(DATA)).isEqualTo(DISK / 512);
-            assertThat(guest.memory.readByte(DATA + 130)).as("2^9 bytes a block").isEqualTo(9);
+            assertThat(guest.memory.readByte(DATA + 130))
+                    .as("2^9 bytes a block")
+                    .isEqualTo(9);
             assertThat(guest.admin(6, 0, DATA, 0, 2).status()).isZero();
             assertThat(guest.memory.readInt(DATA)).isEqualTo(1);
             assertThat(guest.admin(6, 1, DATA, 0, 3).status()).isZero();
@@ -161,10 +163,14 @@ class NvmeTest {
             assertThat(guest.io(1, 2, DATA, 0, end, 0, 0).status()).isEqualTo(0x80);
             assertThat(guest.io(1, 2, DATA, 0, end - 1, 0, 1).status()).isEqualTo(0x80);
             assertThat(guest.io(1, 2, DATA, 0, -1, -1, 0).status()).isEqualTo(0x80);
-            assertThat(guest.io(1, 2, DATA, 0, 0, 0, 0xffff).status()).as("too long").isEqualTo(2);
+            assertThat(guest.io(1, 2, DATA, 0, 0, 0, 0xffff).status())
+                    .as("too long")
+                    .isEqualTo(2);
             assertThat(guest.io(1, 2, DATA + 2, 0, 0, 0, 0).status()).isEqualTo(0x13);
             assertThat(guest.io(1, 2, DATA, DATA + 8, 0, 0, 15).status()).isEqualTo(0x13);
-            assertThat(guest.io(1, 2, 0x7000_0000L, 0, 0, 0, 0).status()).as("no RAM").isEqualTo(4);
+            assertThat(guest.io(1, 2, 0x7000_0000L, 0, 0, 0, 0).status())
+                    .as("no RAM")
+                    .isEqualTo(4);
             assertThat(guest.io(1, 2, DATA, 0x7000_0000L, 0, 0, 63).status()).isEqualTo(4);
             assertThat(guest.io(1, 0x77, DATA, 0).status()).isEqualTo(1);
             guest.submit(1, 2, 2, DATA, 0, 0, 0, 0);
@@ -179,14 +185,25 @@ class NvmeTest {
             assertThat(guest.admin(6, 0, DATA, 0, 0x42).status()).isEqualTo(2);
             assertThat(guest.admin(6, 9, DATA, 0, 0).status()).isEqualTo(0xb);
             assertThat(guest.admin(2, 0, DATA, 0, 0x42).status()).isEqualTo(0x109);
-            assertThat(guest.admin(2, 0, DATA, 0, 2 | 0xffff << 16, 0xffff).status()).isEqualTo(2);
+            assertThat(guest.admin(2, 0, DATA, 0, 2 | 0xffff << 16, 0xffff).status())
+                    .isEqualTo(2);
             assertThat(guest.admin(10, 0, 0, 0, 0x42).status()).isEqualTo(2);
-            assertThat(guest.admin(5, 0, DATA, 0, 9 | 7 << 16, 1).status()).as("no queue 9").isEqualTo(0x101);
-            assertThat(guest.admin(5, 0, DATA, 0, 1 | 7 << 16, 1).status()).as("there is one").isEqualTo(0x101);
-            assertThat(guest.admin(5, 0, DATA, 0, 2, 1).status()).as("of one entry").isEqualTo(0x102);
-            assertThat(guest.admin(5, 0, DATA, 0, 2 | 7 << 16, 3 | 99 << 16).status()).isEqualTo(0x108);
-            assertThat(guest.admin(5, 0, DATA, 0, 2 | 7 << 16, 0).status()).as("scattered").isEqualTo(2);
-            assertThat(guest.admin(1, 0, DATA, 0, 2 | 7 << 16, 1 | 2 << 16).status()).isEqualTo(0x100);
+            assertThat(guest.admin(5, 0, DATA, 0, 9 | 7 << 16, 1).status())
+                    .as("no queue 9")
+                    .isEqualTo(0x101);
+            assertThat(guest.admin(5, 0, DATA, 0, 1 | 7 << 16, 1).status())
+                    .as("there is one")
+                    .isEqualTo(0x101);
+            assertThat(guest.admin(5, 0, DATA, 0, 2, 1).status())
+                    .as("of one entry")
+                    .isEqualTo(0x102);
+            assertThat(guest.admin(5, 0, DATA, 0, 2 | 7 << 16, 3 | 99 << 16).status())
+                    .isEqualTo(0x108);
+            assertThat(guest.admin(5, 0, DATA, 0, 2 | 7 << 16, 0).status())
+                    .as("scattered")
+                    .isEqualTo(2);
+            assertThat(guest.admin(1, 0, DATA, 0, 2 | 7 << 16, 1 | 2 << 16).status())
+                    .isEqualTo(0x100);
             assertThat(guest.admin(4, 0, 0, 0, 1).status()).as("in use").isEqualTo(0x10c);
             disk.fail(true);
             assertThat(guest.io(1, 2, DATA, 0, 0, 0, 0).status()).isEqualTo(0x281);
@@ -275,7 +292,9 @@ class NvmeTest {
             guest.submit(1, 2, 1, DATA, 0, 0, 0, 0);
             disk.awaitBegun();
             guest.write(0x14, 0);
-            assertThat(guest.read(0x1c) & 1).as("RDY while the request is under way").isEqualTo(1);
+            assertThat(guest.read(0x1c) & 1)
+                    .as("RDY while the request is under way")
+                    .isEqualTo(1);
             disk.release();
             while (guest.read(0x1c) != 0) {
                 Thread.onSpinWait();

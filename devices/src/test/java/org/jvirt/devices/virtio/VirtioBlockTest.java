@@ -100,7 +100,8 @@ class VirtioBlockTest {
         var options = new BlockOptions("", 2, 64, 512, 4096);
         try (var disk = new GuestDisk(new RamDisk(DISK, false), options, QueueRunner.inline())) {
             long config = disk.driver.deviceConfig;
-            assertThat(disk.driver.offered() & (1L << 4 | 1L << 10 | 1L << 12)).isEqualTo(1L << 4 | 1L << 10 | 1L << 12);
+            assertThat(disk.driver.offered() & (1L << 4 | 1L << 10 | 1L << 12))
+                    .isEqualTo(1L << 4 | 1L << 10 | 1L << 12);
             assertThat(disk.pci.mmio.read(config + 16, 2)).as("cylinders").isEqualTo(DISK / 512 / (16 * 63));
             assertThat(disk.pci.mmio.read(config + 18, 1)).as("heads").isEqualTo(16);
             assertThat(disk.pci.mmio.read(config + 19, 1)).as("sectors").isEqualTo(63);

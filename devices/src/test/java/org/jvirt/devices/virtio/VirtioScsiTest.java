@@ -141,7 +141,15 @@ class VirtioScsiTest {
 
     private static int[] transfer(int operation, int block, int count) {
         return cdb(
-                operation, 0, block >> 24, block >> 16 & 0xff, block >> 8 & 0xff, block & 0xff, 0, count >> 8, count & 0xff);
+                operation,
+                0,
+                block >> 24,
+                block >> 16 & 0xff,
+                block >> 8 & 0xff,
+                block & 0xff,
+                0,
+                count >> 8,
+                count & 0xff);
     }
 
     @Test
@@ -255,8 +263,7 @@ class VirtioScsiTest {
             assertThat(machine.disk.content()[1536]).isEqualTo((byte) 0x55);
 
             machine.memory.fill(DATA, 512, (byte) 0x77);
-            machine.command(
-                    0, 0, cdb(0x93, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 3), new Buffer(DATA, 512, false));
+            machine.command(0, 0, cdb(0x93, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 3), new Buffer(DATA, 512, false));
             assertThat(machine.disk.content()[4 * 512]).isEqualTo((byte) 0x77);
             assertThat(machine.disk.content()[7 * 512 - 1]).isEqualTo((byte) 0x77);
             assertThat(machine.disk.content()[7 * 512]).isEqualTo((byte) 0x55);
@@ -363,8 +370,7 @@ class VirtioScsiTest {
             assertThat(machine.tray.locked()).isTrue();
             machine.command(5, 0, cdb(0x1b, 0, 0, 0, 2));
             assertThat(machine.sense()).as("removal prevented").isEqualTo(0x05_5302);
-            assertThat(catchThrowable(() -> machine.tray.eject(false)))
-                    .hasMessageContaining("locked the tray");
+            assertThat(catchThrowable(() -> machine.tray.eject(false))).hasMessageContaining("locked the tray");
             machine.command(5, 0, cdb(0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8), data);
             assertThat(bytes(machine, 4, 1)).as("eject request").containsExactly(1);
             machine.command(5, 0, cdb(0x1e, 0, 0, 0, 0));

@@ -27,12 +27,13 @@ final class CdromCommands {
     /// `info cdroms`
     String info() {
         var text = new StringBuilder();
-        vm.cdroms().forEach((name, tray) -> text.append("%s: %s%s%s\n"
-                .formatted(
-                        name,
-                        tray.mediumName().orElse("[not inserted]"),
-                        tray.open() ? ", tray open" : "",
-                        tray.locked() ? ", locked" : "")));
+        vm.cdroms()
+                .forEach((name, tray) -> text.append("%s: %s%s%s\n"
+                        .formatted(
+                                name,
+                                tray.mediumName().orElse("[not inserted]"),
+                                tray.open() ? ", tray open" : "",
+                                tray.locked() ? ", locked" : "")));
         return text.isEmpty() ? "There is no CD-ROM drive\n" : text.toString();
     }
 
@@ -57,8 +58,8 @@ final class CdromCommands {
         Tray tray = tray(words.getFirst());
         Optional<ImageFormat> format =
                 words.size() == 3 ? Optional.of(format(words.get(2))) : Optional.<ImageFormat>empty();
-        BlockBackend medium = DiskImages.openDisk(
-                new ImageAccess(), ImageReference.ofFile(Path.of(words.get(1))), format, true);
+        BlockBackend medium =
+                DiskImages.openDisk(new ImageAccess(), ImageReference.ofFile(Path.of(words.get(1))), format, true);
         try {
             tray.insert(medium, force);
         } catch (UserErrorException refused) {

@@ -49,7 +49,10 @@ public final class Monitor {
         command("xp", "/FMT ADDRESS", "shows memory at a physical address", arguments -> dump(arguments, false));
         var cdroms = new CdromCommands(vm);
         command(
-                "eject", "[-f] DEVICE", "takes the medium out of a CD-ROM drive; -f although it is locked", cdroms::eject);
+                "eject",
+                "[-f] DEVICE",
+                "takes the medium out of a CD-ROM drive; -f although it is locked",
+                cdroms::eject);
         command("change", "[-f] DEVICE FILE [FORMAT]", "puts another medium into a CD-ROM drive", cdroms::change);
         var disks = new BlockCommands(vm);
         command(
@@ -93,7 +96,11 @@ public final class Monitor {
         command("block_job_pause", "DEVICE", "pauses a job", jobs::pause);
         command("block_job_resume", "DEVICE", "lets a paused job go on", jobs::resume);
         command("block_job_set_speed", "DEVICE BYTES", "limits a job's bytes per second; 0: none", jobs::setSpeed);
-        command("block_dirty_bitmap_add", "[-p] DEVICE NAME [GRANULARITY]", "records changes; -p: in the image", jobs::addBitmap);
+        command(
+                "block_dirty_bitmap_add",
+                "[-p] DEVICE NAME [GRANULARITY]",
+                "records changes; -p: in the image",
+                jobs::addBitmap);
         command("block_dirty_bitmap_remove", "DEVICE NAME", "removes a bitmap", jobs::removeBitmap);
         command("block_dirty_bitmap_clear", "DEVICE NAME", "forgets what a bitmap recorded", jobs::clearBitmap);
         subject("block-jobs", "the block jobs", jobs::info);

@@ -239,8 +239,7 @@ public final class VirtioScsi implements VirtioDevice<VirtioScsi.State> {
             return request.answer(RESPONSE_OK, STATUS_GOOD, Sense.NONE, moved);
         } catch (ScsiFailure failure) {
             return switch (failure) {
-                case CheckCondition check ->
-                    request.answer(RESPONSE_OK, CheckCondition.STATUS, check.sense(), 0);
+                case CheckCondition check -> request.answer(RESPONSE_OK, CheckCondition.STATUS, check.sense(), 0);
                 case DataOverrun _ -> request.answer(RESPONSE_OVERRUN, STATUS_GOOD, Sense.NONE, 0);
             };
         } catch (GuestAddressException broken) {
