@@ -136,6 +136,9 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private HostOptions host = new HostOptions();
 
+    @Mixin
+    private TranslatorOptions translator = new TranslatorOptions();
+
     @Override
     public Integer call() {
         PrintWriter err = spec.commandLine().getErr();
@@ -169,6 +172,7 @@ final class RunCommand implements Callable<Integer> {
         options.reboot(!noReboot);
         options.startPaused(paused);
         options.host(host.settings());
+        options.translator(translator.settings());
         Optional.ofNullable(kernel).ifPresent(options::kernel);
         Optional.ofNullable(initrd).ifPresent(options::initrd);
         Optional.ofNullable(bios).ifPresent(options::bios);
