@@ -322,7 +322,7 @@ final class BlockTranslator {
                         system.emit(insn, next);
                     case MOV -> system.emit(insn, next) || !insn.row().endsBlock() && integers.emit(insn);
                     case PUSH, POP, LEAVE -> stack.emit(insn);
-                    case MOVS, STOS, LODS -> strings.emit(insn);
+                    case MOVS, STOS, LODS, SCAS, CMPS -> strings.emit(insn);
                     default -> integers.emit(insn);
                 };
             }

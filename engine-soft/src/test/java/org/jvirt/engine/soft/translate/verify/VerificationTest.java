@@ -87,7 +87,7 @@ class VerificationTest {
 
     /// Register stack, status and pointers, with what is native and what is not in every order.
     @ParameterizedTest
-    @EnumSource(names = {"X87", "MMX"})
+    @EnumSource(names = {"X87", "MMX", "STRING"})
     void programsOfOneKindDoTheSame(Profile profile) {
         verify(RANDOM_SEED, ONE_KIND_PROGRAMS, (v, seed) -> v.run(seed, ENTRIES, profile));
     }
