@@ -2,7 +2,10 @@ package org.jvirt.cli;
 
 import java.io.PrintWriter;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.jvirt.cli.image.ImageCommand;
 import org.jvirt.cli.img.ImgCommand;
 import org.jvirt.cli.nbd.NbdCommand;
@@ -24,16 +27,19 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = "Virtual machines wherever Java runs.",
-        synopsisSubcommandLabel = "COMMAND",
-        subcommands = {
-            RunCommand.class,
-            DoctorCommand.class,
-            QemuCommand.class,
-            ImageCommand.class,
-            ImgCommand.class,
-            NbdCommand.class
-        })
+        synopsisSubcommandLabel = "COMMAND")
 public final class Main implements Runnable {
+    /// The commands, in the order in which help shows them.
+    private static final Map<String, Supplier<Object>> COMMANDS = new LinkedHashMap<>();
+
+    static {
+        COMMANDS.put("run", RunCommand::new);
+        COMMANDS.put("doctor", DoctorCommand::new);
+        COMMANDS.put("qemu-system-x86_64", QemuCommand::new);
+        COMMANDS.put("image", ImageCommand::new);
+        COMMANDS.put("nbd", NbdCommand::new);
+    }
+
     @Spec
     private CommandSpec spec;
 
@@ -51,10 +57,26 @@ public final class Main implements Runnable {
     static int run(String... arguments) {
         var main = new Main();
         List<String> words = Arrays.asList(arguments);
-        return new CommandLine(main)
+        return line(main, words)
                 .setExecutionExceptionHandler((exception, line, parsed) -> main.report(exception, line))
                 .setParameterExceptionHandler((exception, args) -> usage(exception, words.contains("--debug")))
                 .execute(arguments);
+    }
+
+    /// What reads the command line. Making a command ready costs a start more than most commands take: where one is
+    /// named, it is the only one.
+    private static CommandLine line(Main main, List<String> words) {
+        var line = new CommandLine(main);
+        String first = words.isEmpty() ? "" : words.getFirst();
+        if (first.equals("img")) {
+            return line.addSubcommand("img", ImgCommand.line(words.size() > 1 ? words.get(1) : ""));
+        }
+        Supplier<Object> named = COMMANDS.get(first);
+        if (named != null) {
+            return line.addSubcommand(first, named.get());
+        }
+        COMMANDS.forEach((name, command) -> line.addSubcommand(name, command.get()));
+        return line.addSubcommand("img", ImgCommand.line(""));
     }
 
     @Override

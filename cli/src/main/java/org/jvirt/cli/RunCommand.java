@@ -144,6 +144,9 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private HostOptions host = new HostOptions();
 
+    @Mixin
+    private TranslatorOptions translator = new TranslatorOptions();
+
     @Override
     public Integer call() {
         PrintWriter err = spec.commandLine().getErr();
@@ -177,6 +180,7 @@ final class RunCommand implements Callable<Integer> {
         options.reboot(!noReboot);
         options.startPaused(paused);
         options.host(host.settings());
+        options.translator(translator.settings());
         Optional.ofNullable(kernel).ifPresent(options::kernel);
         Optional.ofNullable(initrd).ifPresent(options::initrd);
         Optional.ofNullable(bios).ifPresent(options::bios);

@@ -53,22 +53,37 @@ final class FileCalls {
     private static final short F_WRLCK = 1;
     private static final short F_UNLCK = 2;
 
-    private static final MethodHandle LSEEK =
-            LibC.link("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
-    private static final MethodHandle FALLOCATE =
-            LibC.link("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
-    private static final MethodHandle FDATASYNC = LibC.link("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-    private static final MethodHandle STATX =
-            LibC.link("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
-    private static final MethodHandle FCNTL = LibC.link(
-            "fcntl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS), Linker.Option.firstVariadicArg(2));
+    // Each is linked when it is first used: linking costs a start a millisecond a function.
+    private static final class Seek {
+        static final MethodHandle LSEEK =
+                LibC.link("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
+    }
+
+    private static final class Allocation {
+        static final MethodHandle FALLOCATE =
+                LibC.link("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+    }
+
+    private static final class Sync {
+        static final MethodHandle FDATASYNC = LibC.link("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+    }
+
+    private static final class Status {
+        static final MethodHandle STATX =
+                LibC.link("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
+    }
+
+    private static final class Control {
+        static final MethodHandle FCNTL = LibC.link(
+                "fcntl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS), Linker.Option.firstVariadicArg(2));
+    }
 
     private FileCalls() {}
 
     static long lseek(int fd, long offset, int whence) {
         try {
             MemorySegment c = LibC.CAPTURED.get();
-            return LibC.result((long) LSEEK.invokeExact(c, fd, offset, whence), c);
+            return LibC.result((long) Seek.LSEEK.invokeExact(c, fd, offset, whence), c);
         } catch (Throwable t) {
             throw LibC.unexpected(t);
         }
@@ -79,7 +94,7 @@ final class FileCalls {
         do {
             try {
                 MemorySegment c = LibC.CAPTURED.get();
-                result = (int) LibC.result((int) FALLOCATE.invokeExact(c, fd, mode, offset, length), c);
+                result = (int) LibC.result((int) Allocation.FALLOCATE.invokeExact(c, fd, mode, offset, length), c);
             } catch (Throwable t) {
                 throw LibC.unexpected(t);
             }
@@ -94,7 +109,7 @@ final class FileCalls {
     static int fdatasync(int fd) {
         try {
             MemorySegment c = LibC.CAPTURED.get();
-            return (int) LibC.result((int) FDATASYNC.invokeExact(c, fd), c);
+            return (int) LibC.result((int) Sync.FDATASYNC.invokeExact(c, fd), c);
         } catch (Throwable t) {
             throw LibC.unexpected(t);
         }
@@ -104,7 +119,7 @@ final class FileCalls {
         try {
             MemorySegment c = LibC.CAPTURED.get();
             return (int)
-                    LibC.result((int) STATX.invokeExact(c, fd, emptyPath, AT_EMPTY_PATH, STATX_BASIC_STATS, buffer), c);
+                    LibC.result((int) Status.STATX.invokeExact(c, fd, emptyPath, AT_EMPTY_PATH, STATX_BASIC_STATS, buffer), c);
         } catch (Throwable t) {
             throw LibC.unexpected(t);
         }
@@ -126,7 +141,7 @@ final class FileCalls {
     static int fcntl(int fd, int command, MemorySegment argument) {
         try {
             MemorySegment c = LibC.CAPTURED.get();
-            return (int) LibC.result((int) FCNTL.invokeExact(c, fd, command, argument), c);
+            return (int) LibC.result((int) Control.FCNTL.invokeExact(c, fd, command, argument), c);
         } catch (Throwable t) {
             throw LibC.unexpected(t);
         }

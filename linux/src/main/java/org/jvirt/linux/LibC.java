@@ -58,7 +58,6 @@ final class LibC {
         static final MethodHandle MLOCK = link("mlock", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
         static final MethodHandle MEMFD_CREATE =
                 link("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-        static final MethodHandle FTRUNCATE = link("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
         static final MethodHandle MMAP = link(
                 "mmap",
                 FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
@@ -67,15 +66,30 @@ final class LibC {
                 link("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
     }
 
+    // Linking costs a start a millisecond a function: each class holds what is used together.
     private static final class Files {
         static final MethodHandle OPEN = link(
                 "open",
                 FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT),
                 Linker.Option.firstVariadicArg(2));
         static final MethodHandle CLOSE = link("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+        static final MethodHandle PREAD =
+                link("pread", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+    }
+
+    private static final class FileWrites {
+        static final MethodHandle PWRITE =
+                link("pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+    }
+
+    private static final class Streams {
         static final MethodHandle READ = link("read", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
         static final MethodHandle WRITE = link("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
         static final MethodHandle POLL = link("poll", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+        static final MethodHandle EVENTFD = link("eventfd", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+    }
+
+    private static final class Ioctls {
         static final MethodHandle IOCTL_LONG = link(
                 "ioctl",
                 FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
@@ -88,11 +102,10 @@ final class LibC {
                 "ioctl",
                 FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
                 Linker.Option.firstVariadicArg(2));
-        static final MethodHandle EVENTFD = link("eventfd", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-        static final MethodHandle PREAD =
-                link("pread", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
-        static final MethodHandle PWRITE =
-                link("pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+    }
+
+    private static final class Truncation {
+        static final MethodHandle FTRUNCATE = link("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
     }
 
     private static final class Terminals {
@@ -143,7 +156,7 @@ final class LibC {
     static int ftruncate(int fd, long length) {
         try {
             MemorySegment c = CAPTURED.get();
-            return (int) result((int) Memory.FTRUNCATE.invokeExact(c, fd, length), c);
+            return (int) result((int) Truncation.FTRUNCATE.invokeExact(c, fd, length), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -201,7 +214,7 @@ final class LibC {
     static long read(int fd, MemorySegment into, long length) {
         try {
             MemorySegment c = CAPTURED.get();
-            return result((long) Files.READ.invokeExact(c, fd, into, length), c);
+            return result((long) Streams.READ.invokeExact(c, fd, into, length), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -210,7 +223,7 @@ final class LibC {
     static long write(int fd, MemorySegment from, long length) {
         try {
             MemorySegment c = CAPTURED.get();
-            return result((long) Files.WRITE.invokeExact(c, fd, from, length), c);
+            return result((long) Streams.WRITE.invokeExact(c, fd, from, length), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -219,7 +232,7 @@ final class LibC {
     static int poll(MemorySegment pollfds, long count, int timeoutMillis) {
         try {
             MemorySegment c = CAPTURED.get();
-            return (int) result((int) Files.POLL.invokeExact(c, pollfds, count, timeoutMillis), c);
+            return (int) result((int) Streams.POLL.invokeExact(c, pollfds, count, timeoutMillis), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -228,7 +241,7 @@ final class LibC {
     static int ioctl(int fd, long request, long argument) {
         try {
             MemorySegment c = CAPTURED.get();
-            return (int) result((int) Files.IOCTL_LONG.invokeExact(c, fd, request, argument), c);
+            return (int) result((int) Ioctls.IOCTL_LONG.invokeExact(c, fd, request, argument), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -237,7 +250,7 @@ final class LibC {
     static int ioctl(int fd, long request, MemorySegment argument) {
         try {
             MemorySegment c = CAPTURED.get();
-            return (int) result((int) Files.IOCTL_POINTER.invokeExact(c, fd, request, argument), c);
+            return (int) result((int) Ioctls.IOCTL_POINTER.invokeExact(c, fd, request, argument), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -246,7 +259,7 @@ final class LibC {
     /// Answers -1 for every failure, whatever its errno.
     static int ioctlPlain(int fd, long request, long argument) {
         try {
-            return (int) Files.IOCTL_PLAIN.invokeExact(fd, request, argument);
+            return (int) Ioctls.IOCTL_PLAIN.invokeExact(fd, request, argument);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -255,7 +268,7 @@ final class LibC {
     static int eventfd(int initial, int flags) {
         try {
             MemorySegment c = CAPTURED.get();
-            return (int) result((int) Files.EVENTFD.invokeExact(c, initial, flags), c);
+            return (int) result((int) Streams.EVENTFD.invokeExact(c, initial, flags), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -308,7 +321,7 @@ final class LibC {
     static long pwrite(int fd, MemorySegment from, long length, long offset) {
         try {
             MemorySegment c = CAPTURED.get();
-            return result((long) Files.PWRITE.invokeExact(c, fd, from, length, offset), c);
+            return result((long) FileWrites.PWRITE.invokeExact(c, fd, from, length, offset), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }

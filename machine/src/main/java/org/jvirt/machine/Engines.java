@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jvirt.core.HostFailureException;
 import org.jvirt.core.Hypervisor;
+import org.jvirt.core.TranslatorSettings;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.engine.kvm.KvmHypervisor;
 import org.jvirt.engine.kvm.KvmProbe;
@@ -57,12 +58,20 @@ public final class Engines {
     /// @throws HostFailureException if KVM is asked for by name and cannot be used here
     /// @throws UserErrorException if there is no such engine
     public static Choice choose(String name) {
+        return choose(name, TranslatorSettings.DEFAULT);
+    }
+
+    /// As [#choose(String)], with a translator that works as `settings` say where there is one.
+    public static Choice choose(String name, TranslatorSettings settings) {
         return switch (name) {
-            case AUTO -> new Choice(best(), Optional.empty());
-            case SOFT -> new Choice(IN_SOFTWARE.getFirst(), Optional.empty());
+            case AUTO -> new Choice(translating(best(), settings), Optional.empty());
             case KVM -> kvm();
-            default -> new Choice(inSoftware(name), Optional.empty());
+            default -> new Choice(translating(inSoftware(name), settings), Optional.empty());
         };
+    }
+
+    private static Hypervisor translating(Hypervisor engine, TranslatorSettings settings) {
+        return engine.name().equals(SOFT) ? SoftHypervisor.translator(settings) : engine;
     }
 
     private static Choice kvm() {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jvirt.core.TranslatorSettings;
 import org.jvirt.machine.InterruptHome;
 import org.jvirt.machine.VmConfig.TestDevice;
 import org.jvirt.machine.host.HostSettings;
@@ -40,6 +41,7 @@ public final class LaunchOptions {
     private boolean snapshot;
     private HostSettings host = HostSettings.DEFAULT;
     private InterruptHome interrupts = InterruptHome.ENGINE;
+    private TranslatorSettings translator = TranslatorSettings.DEFAULT;
 
     public String name() {
         return name;
@@ -200,6 +202,15 @@ public final class LaunchOptions {
 
     public void interrupts(InterruptHome newInterrupts) {
         interrupts = newInterrupts;
+    }
+
+    /// How an engine that translates works.
+    public TranslatorSettings translator() {
+        return translator;
+    }
+
+    public void translator(TranslatorSettings newTranslator) {
+        translator = newTranslator;
     }
 
     public List<SerialTarget> serials() {

@@ -136,7 +136,7 @@ public final class Launcher {
     }
 
     private Hypervisor engine() {
-        Engines.Choice choice = Engines.choose(options.engine());
+        Engines.Choice choice = Engines.choose(options.engine(), options.translator());
         choice.warning().ifPresent(warning -> System.err.println("jvirt: " + warning));
         return choice.engine();
     }

@@ -13,6 +13,7 @@ import org.jvirt.cli.launch.LaunchOptions;
 import org.jvirt.cli.launch.MemorySize;
 import org.jvirt.cli.launch.SerialTarget;
 import org.jvirt.cli.launch.Suggestion;
+import org.jvirt.cli.launch.TranslatorWords;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.machine.InterruptHome;
 
@@ -187,8 +188,13 @@ public final class QemuCommandLine {
                     .formatted(name, Suggestion.nearest(name, ENGINES)));
         }
         values.take("kernel-irqchip").ifPresent(this::irqchip);
-        values.ignore(Set.of("thread", "tb-size", "split-wx", "one-insn-per-tb", "dirty-ring-size"));
-        values.end(Set.of("accel", "thread", "kernel-irqchip"));
+        if (values.takeSwitch("verify-translation", false)) {
+            options.translator(options.translator().withVerification(TranslatorWords.VERIFIED));
+        }
+        values.take("tb-size").ifPresent(mib -> options.translator(options.translator()
+                .withCacheBytes(TranslatorWords.cacheBytes("-accel tb-size", mib))));
+        values.ignore(Set.of("thread", "split-wx", "one-insn-per-tb", "dirty-ring-size"));
+        values.end(Set.of("accel", "thread", "kernel-irqchip", "tb-size", "verify-translation"));
         accelerators.add(name.equals("tcg") ? "soft" : name);
     }
 

@@ -13,7 +13,6 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.jvirt.images.ImageReference;
-import picocli.CommandLine;
 
 /// Runs `jvirt img` in this process, and the real qemu-img beside it.
 ///
@@ -25,7 +24,7 @@ record Img(int exitCode, String out, String err) {
     static Img ours(Path folder, String command) {
         var out = new StringWriter();
         var err = new StringWriter();
-        int code = new CommandLine(new ImgCommand())
+        int code = ImgCommand.line(words(folder, command).getFirst())
                 .setOut(new PrintWriter(out))
                 .setErr(new PrintWriter(err))
                 .execute(words(folder, command).toArray(String[]::new));

@@ -2,8 +2,10 @@ package org.jvirt.engine.soft;
 
 import java.util.EnumSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.jvirt.core.Capability;
 import org.jvirt.core.Hypervisor;
+import org.jvirt.core.TranslatorSettings;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.core.Vm;
 import org.jvirt.core.VmSpec;
@@ -14,35 +16,35 @@ import org.jvirt.core.cpu.CpuFeature;
 public final class SoftHypervisor implements Hypervisor {
     private static final Set<Capability> CAPABILITIES = Set.of(Capability.DIRTY_LOG, Capability.SMP);
 
-    /// A threshold that no block reaches.
-    static final int NEVER = Integer.MAX_VALUE;
-
-    /// Executions of a block after which its translation pays.
-    private static final int HOT = 16;
-
     private final String name;
-    private final int threshold;
+    /// Null to interpret everything.
+    private final @Nullable TranslatorSettings translator;
 
     /// The interpreter alone.
     public SoftHypervisor() {
-        this("interpreter", NEVER);
+        this("interpreter", null);
     }
 
-    private SoftHypervisor(String name, int threshold) {
+    private SoftHypervisor(String name, @Nullable TranslatorSettings translator) {
         this.name = name;
-        this.threshold = threshold;
+        this.translator = translator;
     }
 
     /// With the translator, if the host's processor can execute what it makes; else the interpreter alone.
     public static SoftHypervisor translator() {
-        return translator(HOT);
+        return translator(TranslatorSettings.DEFAULT);
     }
 
     /// With the translator.
     ///
     /// @param threshold how often a block is interpreted before it is translated; 0 for at once
     public static SoftHypervisor translator(int threshold) {
-        return new SoftHypervisor("soft", isTranslatorPossible() ? threshold : NEVER);
+        return translator(TranslatorSettings.DEFAULT.withThreshold(threshold));
+    }
+
+    /// With the translator, working as `settings` say.
+    public static SoftHypervisor translator(TranslatorSettings settings) {
+        return new SoftHypervisor("soft", isTranslatorPossible() ? settings : null);
     }
 
     /// Whether the host is an x86-64 Linux.
@@ -75,12 +77,17 @@ public final class SoftHypervisor implements Hypervisor {
                                 .formatted(feature.flag(), feature.flag()));
             }
         }
+        if (translator != null && translator.verification() > 0 && spec.vcpus() > 1) {
+            throw new UserErrorException(
+                    "Translations can be verified with one processor only, and VM %s has %d: use --cpus 1"
+                            .formatted(spec.name(), spec.vcpus()));
+        }
         return new SoftVm(
                 spec,
                 spec.interrupts()
                         .orElseThrow(() -> new UserErrorException(
                                 "The interpreter needs interrupt controllers, and VM %s brings none"
                                         .formatted(spec.name()))),
-                threshold);
+                translator);
     }
 }

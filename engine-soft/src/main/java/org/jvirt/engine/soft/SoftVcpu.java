@@ -2,6 +2,7 @@ package org.jvirt.engine.soft;
 
 import org.jspecify.annotations.Nullable;
 import org.jvirt.core.RunResult;
+import org.jvirt.core.TranslatorSettings;
 import org.jvirt.core.Vcpu;
 import org.jvirt.core.cpu.CpuState;
 import org.jvirt.engine.soft.code.Interpreter;
@@ -16,11 +17,11 @@ final class SoftVcpu implements Vcpu {
 
     private final @Nullable Translator translator;
 
-    /// @param threshold how often a block is interpreted before it is translated, or [SoftHypervisor#NEVER]
-    SoftVcpu(Cpu cpu, int threshold) {
+    /// @param settings the translator's, or null to interpret everything
+    SoftVcpu(Cpu cpu, @Nullable TranslatorSettings settings) {
         this.cpu = cpu;
-        translator = threshold == SoftHypervisor.NEVER ? null : new Translator(cpu, Interpreter.features(cpu));
-        interpreter = new Interpreter(cpu, translator, threshold);
+        translator = settings == null ? null : new Translator(cpu, Interpreter.features(cpu), settings);
+        interpreter = settings == null ? new Interpreter(cpu) : new Interpreter(cpu, translator, settings);
         CpuStates.powerOn(cpu);
     }
 

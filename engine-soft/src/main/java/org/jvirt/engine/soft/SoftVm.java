@@ -1,11 +1,13 @@
 package org.jvirt.engine.soft;
 
+import org.jspecify.annotations.Nullable;
 import org.jvirt.core.DirtyPages;
 import org.jvirt.core.ExitHandler;
 import org.jvirt.core.InterruptController;
 import org.jvirt.core.InterruptLine;
 import org.jvirt.core.MemorySlot;
 import org.jvirt.core.MsiSink;
+import org.jvirt.core.TranslatorSettings;
 import org.jvirt.core.Vcpu;
 import org.jvirt.core.Vm;
 import org.jvirt.core.VmSpec;
@@ -17,10 +19,11 @@ final class SoftVm implements Vm {
     private final InterruptController interrupts;
     private final Processors processors;
 
-    private final int threshold;
+    private final @Nullable TranslatorSettings translator;
 
-    SoftVm(VmSpec spec, InterruptController interrupts, int threshold) {
-        this.threshold = threshold;
+    /// @param translator null to interpret everything
+    SoftVm(VmSpec spec, InterruptController interrupts, @Nullable TranslatorSettings translator) {
+        this.translator = translator;
         this.spec = spec;
         this.interrupts = interrupts;
         processors = new Processors(spec, interrupts);
@@ -32,7 +35,7 @@ final class SoftVm implements Vm {
             throw new IllegalArgumentException(
                     "VM %s has vCPUs 0 to %d, not %d".formatted(spec.name(), spec.vcpus() - 1, index));
         }
-        return new SoftVcpu(processors.create(index, io), threshold);
+        return new SoftVcpu(processors.create(index, io), translator);
     }
 
     @Override

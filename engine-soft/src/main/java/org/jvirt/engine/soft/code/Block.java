@@ -90,6 +90,34 @@ final class Block {
         return true;
     }
 
+    /// Executes at most `limit` instructions from the first on; answers how many that were.
+    ///
+    /// @throws org.jvirt.engine.soft.cpu.GuestFault of the instruction that [Cpu#rip] then is the address of
+    int runSome(Cpu cpu, int limit) {
+        long start = cpu.rip;
+        cpu.blockRip = start;
+        cpu.r[Cpu.BLOCK_RIP] = start;
+        cpu.rip = start + length;
+        cpu.leave = false;
+        int most = Math.min(limit, ops.length);
+        int i = 0;
+        try {
+            do {
+                ops[i].execute(cpu);
+                i++;
+            } while (i < most && !cpu.leave);
+        } catch (GuestFault fault) {
+            cpu.rip = i == 0 ? start : start + ops[i - 1].nextOffset();
+            throw fault;
+        } finally {
+            cpu.instructions += i;
+        }
+        if (i < ops.length && cpu.rip == start + length) {
+            cpu.rip = start + ops[i - 1].nextOffset();
+        }
+        return i;
+    }
+
     private void faulted(Cpu cpu, long start, int index, GuestFault fault) {
         cpu.instructions += index;
         cpu.rip = index == 0 ? start : start + ops[index - 1].nextOffset();

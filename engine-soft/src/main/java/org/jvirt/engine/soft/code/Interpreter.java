@@ -2,6 +2,7 @@ package org.jvirt.engine.soft.code;
 
 import org.jspecify.annotations.Nullable;
 import org.jvirt.core.RunResult;
+import org.jvirt.core.TranslatorSettings;
 import org.jvirt.core.cpu.CpuFeature;
 import org.jvirt.engine.soft.cpu.Boundary;
 import org.jvirt.engine.soft.cpu.Cpu;
@@ -11,6 +12,7 @@ import org.jvirt.engine.soft.cpu.SingleStep;
 import org.jvirt.engine.soft.translate.GuestFeatures;
 import org.jvirt.engine.soft.translate.TranslatedBlock;
 import org.jvirt.engine.soft.translate.Translator;
+import org.jvirt.engine.soft.translate.memory.ShadowPages;
 import org.jvirt.x86.CodeSize;
 
 /// The run loop of one processor.
@@ -38,20 +40,24 @@ public final class Interpreter {
     private final long[] jumpGenerations = new long[JUMPS];
 
     private final @Nullable Translator translator;
+    private final TranslatorSettings settings;
     /// Executions of a block before it is translated.
     private final int threshold;
 
+    private final @Nullable Verification verification;
+
     /// Interprets everything.
     public Interpreter(Cpu cpu) {
-        this(cpu, null, 0);
+        this(cpu, null, TranslatorSettings.DEFAULT);
     }
 
     /// @param translator what executes hot 64-bit and 32-bit code, or null for nothing
-    /// @param threshold  how often a block is interpreted before it is translated
-    public Interpreter(Cpu cpu, @Nullable Translator translator, int threshold) {
+    /// @param settings   those of the translator
+    public Interpreter(Cpu cpu, @Nullable Translator translator, TranslatorSettings settings) {
         this.cpu = cpu;
         this.translator = translator;
-        this.threshold = threshold;
+        this.settings = settings;
+        threshold = settings.threshold();
         boundary = new Boundary(cpu);
         singleStep = new SingleStep(cpu);
         cache = new BlockCache(cpu);
@@ -60,6 +66,10 @@ public final class Interpreter {
         if (translator != null) {
             cache.translator(translator);
         }
+        ShadowPages copies = translator == null ? null : translator.shadow();
+        verification = translator == null || copies == null
+                ? null
+                : new Verification(cpu, translator, copies, builder, singleStep);
     }
 
     /// What the processor has in 64-bit and in 32-bit code, for a translator.
@@ -92,6 +102,9 @@ public final class Interpreter {
                         chain(first);
                     } else {
                         chain(first, translator);
+                        if (verification != null && verification.report() != null) {
+                            return new RunResult.Stuck(verification.report());
+                        }
                     }
                 }
             }
@@ -119,7 +132,10 @@ public final class Interpreter {
                 block = following(block);
                 continue;
             }
-            switch (by.run(hot)) {
+            Translator.Outcome outcome = verification != null && hot.isOneOfFirst(settings.verification())
+                    ? verification.run(block, hot)
+                    : by.run(hot);
+            switch (outcome) {
                 case REQUESTED -> {
                     return;
                 }
@@ -152,24 +168,47 @@ public final class Interpreter {
         if (known != null) {
             return known;
         }
-        return block.heat++ < threshold ? null : translate(block, by);
+        if (block.heat++ == 0) {
+            TranslatedBlock recalled = by.recall(block.at, block.secondPage, block.translations);
+            if (recalled != null) {
+                return settle(block, recalled, by);
+            }
+        }
+        return block.heat <= threshold ? null : translate(block, by);
     }
 
     private @Nullable TranslatedBlock translate(Block block, Translator by) {
         // it may go on where this block ends only for the interpreter's sake
         int count = block.secondPage >= 0 ? 1 : MAX_TRANSLATED;
-        TranslatedBlock made = by.translate(block.at, block.secondPage, count, block.translations);
+        TranslatedBlock made = by.recall(block.at, block.secondPage, block.translations);
+        if (made == null) {
+            made = by.translate(block.at, block.secondPage, count, block.translations);
+        }
         if (made == null) {
             block.untranslatable = true;
             return null;
         }
+        return settle(block, made, by);
+    }
+
+    /// A translation of the block is there: it belongs to it.
+    private TranslatedBlock settle(Block block, TranslatedBlock made, Translator by) {
         block.translations = made;
+        if (settings.trace().isPresent()) {
+            trace(made, by, settings.trace().getAsLong());
+        }
         int first = (int) block.at & 0xFFF;
         block.alsoFirst = Math.min(block.alsoFirst, Math.min(first, by.dependsFrom()));
         block.alsoLast =
                 Math.max(block.alsoLast, Math.max(Math.min(first + by.guestBytes(made), 0x1000) - 1, by.dependsTo()));
         cache.dependsOnMore(block);
         return made;
+    }
+
+    private static void trace(TranslatedBlock made, Translator by, long address) {
+        if (address == TranslatorSettings.TRACE_ALL || made.covers(address)) {
+            System.err.print(by.text(made));
+        }
     }
 
     /// Executes one instruction; whether nothing needs a look afterwards.

@@ -70,6 +70,13 @@ public final class Tlb {
         void localCode();
     }
 
+    /// Told of stores while their fast way is closed; see [#observeStores].
+    @FunctionalInterface
+    public interface StoreObserver {
+        /// Before a store of at most `size` bytes on one page.
+        void storing(long gpa, int size);
+    }
+
     /// The fast tables of the current rights.
     long[] read;
 
@@ -92,6 +99,9 @@ public final class Tlb {
     private int context = SUPERVISOR;
     private long fetchGeneration;
     private @Nullable Mirror mirror;
+    private @Nullable StoreObserver observer;
+    /// A table without entries, while stores are observed.
+    private final long[] closed = new long[2 * FAST_ENTRIES];
 
     private final Cpu cpu;
     private final GuestMemory memory;
@@ -110,6 +120,12 @@ public final class Tlb {
     /// Says who keeps a copy. It begins empty.
     public void mirror(Mirror copy) {
         mirror = copy;
+    }
+
+    /// From now on every store of the interpreter takes the slow way and is told to `who`; null ends that.
+    public void observeStores(@Nullable StoreObserver who) {
+        observer = who;
+        select(context);
     }
 
     /// The set of rights of ordinary accesses: [#USER] to [#USER_ALIGNED].
@@ -146,7 +162,7 @@ public final class Tlb {
     void select(int newContext) {
         context = newContext;
         read = reads[newContext];
-        write = writes[newContext];
+        write = observer == null ? writes[newContext] : closed;
         fetch = fetches[newContext];
     }
 
@@ -176,8 +192,13 @@ public final class Tlb {
         if (entry < 0) {
             entry = walk(la, kind);
         }
-        fill(page, entry & PageWalker.ADDRESS, kind);
-        return entry & PageWalker.ADDRESS | la & 0xFFF;
+        long gpa = entry & PageWalker.ADDRESS | la & 0xFFF;
+        if (kind == WRITE && observer != null) {
+            observer.storing(gpa, size);
+        } else {
+            fill(page, entry & PageWalker.ADDRESS, kind);
+        }
+        return gpa;
     }
 
     /// The backing offset of code at `la`, or, where there is no memory, `-2 - gpa`.

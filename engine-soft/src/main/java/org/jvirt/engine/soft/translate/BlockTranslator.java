@@ -42,7 +42,7 @@ final class BlockTranslator {
     private static final int REX = 0x40;
 
     private final MemorySegment ram;
-    private final CodeCache cache;
+    private final CodePlace cache;
     private final CodeWriter writer;
     private final BlockEmitter emitter;
     private final BranchCode branches;
@@ -68,9 +68,11 @@ final class BlockTranslator {
     private long pageRip;
     private int mode;
     private final FlagForecast forecast = new FlagForecast();
+    private int emitted;
+    private boolean effects = true;
 
     BlockTranslator(
-            MemorySegment ram, CodeCache cache, CodeWriter writer, Stubs stubs, HostCpu host, GuestFeatures guest) {
+            MemorySegment ram, CodePlace cache, CodeWriter writer, Stubs stubs, HostCpu host, GuestFeatures guest) {
         this.guest = guest;
         this.ram = ram;
         this.cache = cache;
@@ -104,6 +106,11 @@ final class BlockTranslator {
         return forecast.to();
     }
 
+    /// The page that the last translation is of, and as much of the next.
+    byte[] page() {
+        return page;
+    }
+
     /// Translates for a [CodeMode] up to `limit` instructions at backing offset `at`, all on one page or a single one
     /// that goes on on `secondPage` (-1 for none), and puts the code into the cache.
     /// Null if not even the first can be translated.
@@ -131,7 +138,7 @@ final class BlockTranslator {
         VectorUse vectors = VectorUse.NONE;
         boolean usesX87 = false;
         for (int i = 0; i < count; i++) {
-            boolean isX87 = X87Instructions.isNative(instructions[i], host);
+            boolean isX87 = effects && X87Instructions.isNative(instructions[i], host);
             usesX87 |= isX87;
             VectorUse use = isX87
                     ? X87Instructions.vectors(instructions[i])
@@ -152,6 +159,7 @@ final class BlockTranslator {
         TranslatedBlock block = add(at >>> 12, rip, context, vectors);
         block.crosses = secondPage >= 0;
         block.guestBytes = offsets[count];
+        block.instructions = emitted;
         block.stubs = block.start + stubs;
         block.end = block.start + writer.size();
         return block;
@@ -220,6 +228,7 @@ final class BlockTranslator {
             Instruction insn = instructions[i];
             emitter.next(offsets[i], live[i]);
             at = (int) (rip - pageRip) + offsets[i];
+            emitted = i;
             if (!emitter.hasRoom()) {
                 emitter.writeNote();
                 branches.goOn(rip + offsets[i]);
@@ -228,12 +237,14 @@ final class BlockTranslator {
             if (insn.row().endsBlock()) {
                 emitter.writeNote();
             }
-            boolean possible = isPossible(insn);
+            boolean possible = isPossible(insn) && (effects || isPure(insn));
             if (possible && transfers.emit(insn)) {
+                emitted = i + 1;
                 return true;
             }
             if (insn.row().branch()) {
                 if (possible && branches.emit(insn)) {
+                    emitted = i + 1;
                     return true;
                 }
             } else if (possible && emit(insn, i + 1 < count ? instructions[i + 1] : null)) {
@@ -245,10 +256,24 @@ final class BlockTranslator {
             emitter.endWithInterpreter();
             return true;
         }
+        emitted = count;
         emitter.next(offsets[count], live[count]);
         emitter.writeNote();
         branches.goOn(rip + offsets[count]);
         return true;
+    }
+
+    /// From now on leaves to the interpreter what reaches further than registers, flags and memory: time, rights,
+    /// model-specific registers, the x87 unit.
+    void leaveEffects() {
+        effects = false;
+    }
+
+    private boolean isPure(Instruction insn) {
+        return switch (insn.mnemonic()) {
+            case SYSCALL, SYSRET, IRET, STAC, CLAC, SWAPGS, RDTSC, RDTSCP, WRMSR, WRFSBASE, WRGSBASE -> false;
+            default -> !X87Instructions.isNative(insn, host);
+        };
     }
 
     /// Whether the instruction does in 64-bit host code what it does in the guest's.
@@ -297,7 +322,7 @@ final class BlockTranslator {
                         system.emit(insn, next);
                     case MOV -> system.emit(insn, next) || !insn.row().endsBlock() && integers.emit(insn);
                     case PUSH, POP, LEAVE -> stack.emit(insn);
-                    case MOVS, STOS, LODS -> strings.emit(insn);
+                    case MOVS, STOS, LODS, SCAS, CMPS -> strings.emit(insn);
                     default -> integers.emit(insn);
                 };
             }

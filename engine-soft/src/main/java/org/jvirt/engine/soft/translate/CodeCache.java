@@ -8,7 +8,7 @@ import org.jvirt.linux.ExecutableMemory;
 import org.jvirt.x86.CodeWriter;
 
 /// The host code of one processor, in the order of translation. When it is full, all of it is given up at once.
-final class CodeCache implements AutoCloseable {
+final class CodeCache implements CodePlace, AutoCloseable {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
     private static final int ALIGNMENT = 16;
     /// Room that a block may need.
@@ -31,8 +31,8 @@ final class CodeCache implements AutoCloseable {
         first = end;
     }
 
-    /// Offset of the next block.
-    int end() {
+    @Override
+    public int end() {
         return end;
     }
 
@@ -45,8 +45,16 @@ final class CodeCache implements AutoCloseable {
         end = end + writer.size() + ALIGNMENT - 1 & -ALIGNMENT;
     }
 
-    void add(TranslatedBlock block, CodeWriter writer) {
+    @Override
+    public void add(TranslatedBlock block, CodeWriter writer) {
         write(writer);
+        blocks.add(block);
+    }
+
+    /// Puts code there that has been made before.
+    void add(TranslatedBlock block, byte[] bytes) {
+        MemorySegment.copy(bytes, 0, code, ValueLayout.JAVA_BYTE, end, bytes.length);
+        end = end + bytes.length + ALIGNMENT - 1 & -ALIGNMENT;
         blocks.add(block);
     }
 

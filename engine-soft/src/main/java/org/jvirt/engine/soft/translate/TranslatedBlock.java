@@ -34,8 +34,12 @@ public final class TranslatedBlock {
     boolean valid = true;
     /// How many bytes of guest code it stands for, at most.
     int guestBytes;
+    /// How many instructions it executes when it is not left before its end.
+    int instructions;
     /// It is one instruction on two pages.
     boolean crosses;
+
+    private int executions;
 
     /// Another translation of the same guest code: at another address, or under other rights.
     @Nullable
@@ -78,5 +82,75 @@ public final class TranslatedBlock {
         this.entryAhead = entryAhead;
         this.vectors = vectors;
         exits = new Exit[exitCount];
+    }
+
+    /// Whether an address is in the guest's code that it stands for.
+    public boolean covers(long address) {
+        return address >= rip && address < rip + guestBytes;
+    }
+
+    /// Counts one more execution if there have been fewer than `most`; whether it did.
+    public boolean isOneOfFirst(int most) {
+        if (executions >= most) {
+            return false;
+        }
+        executions++;
+        return true;
+    }
+
+    private static final int FIXED_WORDS = 10;
+    private static final int EXIT_WORDS = 4;
+
+    /// What [#of] makes the block of again, beside its code; places count from the block's start.
+    int[] layout() {
+        int[] words = new int[FIXED_WORDS + EXIT_WORDS * exits.length];
+        words[0] = entryBehind - start;
+        words[1] = entryAhead - start;
+        words[2] = stubs - start;
+        words[3] = end - start;
+        words[4] = vectors.ordinal();
+        words[5] = branchOffset;
+        words[6] = branchReleases;
+        words[7] = guestBytes;
+        words[8] = instructions;
+        words[9] = exits.length;
+        int at = FIXED_WORDS;
+        for (Exit exit : exits) {
+            long distance = exit.target - rip;
+            words[at++] = (int) distance;
+            words[at++] = (int) (distance >> 32);
+            words[at++] = exit.jump - start;
+            words[at++] = exit.unlinked - start;
+        }
+        return words;
+    }
+
+    /// A block at another place and address.
+    ///
+    /// @param words from [#layout]
+    static TranslatedBlock of(int[] words, long rip, long page, int context, int start, boolean crosses) {
+        var block = new TranslatedBlock(
+                rip,
+                page,
+                context,
+                start,
+                start + words[0],
+                start + words[1],
+                VectorUse.values()[words[4]],
+                words[9]);
+        block.stubs = start + words[2];
+        block.end = start + words[3];
+        block.branchOffset = words[5];
+        block.branchReleases = words[6];
+        block.guestBytes = words[7];
+        block.instructions = words[8];
+        block.crosses = crosses;
+        int at = FIXED_WORDS;
+        for (int i = 0; i < block.exits.length; i++) {
+            long target = rip + (words[at] & 0xFFFF_FFFFL | (long) words[at + 1] << 32);
+            block.exits[i] = new Exit(block, target, start + words[at + 2], start + words[at + 3]);
+            at += EXIT_WORDS;
+        }
+        return block;
     }
 }

@@ -1,7 +1,14 @@
 package org.jvirt.engine.soft.translate;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import org.jvirt.core.TranslatorSettings;
 import org.jvirt.core.cpu.CpuFeature;
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.Tlb;
@@ -11,7 +18,12 @@ import org.jvirt.engine.soft.translate.emit.StateLayout;
 import org.jvirt.engine.soft.translate.emit.Stubs;
 import org.jvirt.engine.soft.translate.memory.LockedCode;
 import org.jvirt.engine.soft.translate.memory.NativeTables;
+import org.jvirt.engine.soft.translate.memory.ShadowPages;
 import org.jvirt.engine.soft.translate.memory.StateBlock;
+import org.jvirt.engine.soft.translate.store.BuildIdentity;
+import org.jvirt.engine.soft.translate.store.CodeStore;
+import org.jvirt.engine.soft.translate.store.Relocation;
+import org.jvirt.engine.soft.translate.store.StoredBlock;
 import org.jvirt.engine.soft.translate.vector.HostCpu;
 import org.jvirt.engine.soft.translate.vector.VectorState;
 import org.jvirt.engine.soft.translate.vector.VectorUse;
@@ -19,6 +31,7 @@ import org.jvirt.engine.soft.translate.vector.X87State;
 import org.jvirt.linux.NativeCode;
 import org.jvirt.x86.CodeSize;
 import org.jvirt.x86.CodeWriter;
+import org.jvirt.x86.Decoder;
 
 /// One processor's translator: makes host code of guest code and runs it.
 ///
@@ -32,11 +45,11 @@ import org.jvirt.x86.CodeWriter;
 /// While generated code runs, registers are in the host's and in the [StateBlock]; between [#run]s they are in
 /// [Cpu], vector registers only when somebody asks for them. Owner thread only.
 public final class Translator implements Cpu.VectorHolder, AutoCloseable {
-    private static final long CACHE_BYTES = 64L << 20;
     /// How many translations of the same code there are at a time.
     private static final int MAX_SIBLINGS = 8;
     private static final int DEFAULT_MXCSR = 0x1F80;
     private static final long ADDRESSES_32 = 0xFFFF_FFFFL;
+    private static final int PAGE = 4096;
 
     /// What is to be done at [Cpu#rip] after [#run].
     public enum Outcome {
@@ -56,14 +69,29 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final InterpretedInstructions interpreted;
     private final TranslatorCounters counters;
     private final MemorySegment enterCode;
+    private final Stubs stubs;
     private final boolean needsAvx;
     /// What the jump table of 32-bit code is for, by rights.
     private final int[] modes32 = new int[StateLayout.CONTEXTS];
     private final X87State x87 = new X87State();
     private final Cpu.VectorHolder x87Holder = this::giveBackX87;
-    private TranslatedBlock.@Nullable Exit pending;
+    /// Copies to run on while blocks are verified.
+    private final @Nullable ShadowPages shadow;
 
-    public Translator(Cpu cpu, GuestFeatures guest) {
+    /// What has been translated before, and who adds to it.
+    private final @Nullable CodeStore store;
+
+    private final @Nullable CodeKeeper keeper;
+    private final CodeWriter writer = new CodeWriter();
+    /// A page of guest code to be looked for.
+    private final byte[] guestPage = new byte[PAGE + Decoder.MAX_LENGTH];
+    private int dependsFrom;
+    private int dependsTo;
+
+    private TranslatedBlock.@Nullable Exit pending;
+    private boolean complete;
+
+    public Translator(Cpu cpu, GuestFeatures guest, TranslatorSettings settings) {
         this.cpu = cpu;
         HostCpu host = HostCpu.read();
         needsAvx = cpu.has(CpuFeature.AVX);
@@ -71,18 +99,41 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         counters = new TranslatorCounters(interpreted);
         state = new StateBlock(cpu);
         state.setInt(StateLayout.HOST_MXCSR, DEFAULT_MXCSR);
-        cache = new CodeCache("jvirt-code" + cpu.index(), CACHE_BYTES);
-        var writer = new CodeWriter();
-        var stubs = new Stubs(writer, new Transfer(host));
+        cache = new CodeCache("jvirt-code" + cpu.index(), settings.cacheBytes());
+        stubs = new Stubs(writer, new Transfer(host));
         LockedCode.Places locked = LockedCode.write(writer);
         cache.keep(writer);
         tables = new NativeTables(cpu, state, cache.address(stubs.unknownTarget));
         translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, host, guest);
         enterCode = MemorySegment.ofAddress(cache.address(stubs.enter()));
+        // what is kept has effects that verification leaves out
+        store = (settings.verification() == 0 ? settings.store() : Optional.<Path>empty()).map(directory -> CodeStore.of(Optional.of(directory), version(cpu, host)))
+                .orElse(null);
+        keeper = store == null ? null : new CodeKeeper(store, stubs, host, guest);
+        shadow = settings.verification() == 0
+                ? null
+                : new ShadowPages(cpu.processors().memory(), "jvirt-verify" + cpu.index());
+        if (shadow != null) {
+            tables.shadow(shadow);
+            translator.leaveEffects();
+        }
         cpu.mmu.tlb.mirror(tables);
         long backing = cpu.processors().memory().backing().address();
         cpu.mmu.lockWith(new LockedCode(backing, locked, cache::address));
         cpu.signals.listener(state);
+    }
+
+    /// All that translations depend on beside the guest's code.
+    private static String version(Cpu cpu, HostCpu host) {
+        var guest = EnumSet.noneOf(CpuFeature.class);
+        for (CpuFeature feature : CpuFeature.values()) {
+            if (cpu.has(feature)) {
+                guest.add(feature);
+            }
+        }
+        return BuildIdentity.of(
+                List.of(Translator.class, CodeWriter.class),
+                List.of(new TreeSet<>(host.features()).toString(), guest.toString()));
     }
 
     private record Transfer(HostCpu host) implements Stubs.VectorTransfer {
@@ -162,9 +213,21 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
         TranslatedBlock block = translator.translate(at, secondPage, cpu.rip, mode(), limit);
         if (block != null) {
-            precede(block, siblings);
             counters.translated++;
-            counters.cacheBytes = cache.end();
+            note(block, siblings);
+            dependsFrom = translator.forecastFrom();
+            dependsTo = translator.forecastTo();
+            if (keeper != null && !CodeMode.is32(block.context)) {
+                int start = (int) at & PAGE - 1;
+                int end = block.crosses ? start + block.guestBytes : Math.min(start + block.guestBytes, PAGE);
+                keeper.note(
+                        translator.page(),
+                        Math.min(start, dependsFrom),
+                        Math.max(end - 1, dependsTo),
+                        limit,
+                        block,
+                        writer);
+            }
         }
         return block;
     }
@@ -185,6 +248,58 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         last.nextOfSameCode = null;
     }
 
+    private void note(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
+        precede(block, siblings);
+        counters.cacheBytes = cache.end();
+    }
+
+    /// As [#translate], from what has been translated before: by another processor, or an earlier process. Null if
+    /// there is nothing.
+    public @Nullable TranslatedBlock recall(long at, long secondPage, @Nullable TranslatedBlock siblings) {
+        CodeStore from = store;
+        if (from == null) {
+            return null;
+        }
+        int context = mode();
+        if (CodeMode.is32(context)) {
+            return null;
+        }
+        int start = (int) (at & PAGE - 1);
+        int available = PAGE;
+        MemorySegment ram = cpu.processors().memory().backing();
+        MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, at - start, guestPage, 0, PAGE);
+        if (secondPage >= 0) {
+            MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, secondPage << 12, guestPage, PAGE, Decoder.MAX_LENGTH);
+            available = guestPage.length;
+        }
+        StoredBlock found = from.find(context, cpu.rip, secondPage >= 0, guestPage, available)
+                .orElse(null);
+        if (found == null) {
+            counters.notRecalled++;
+            return null;
+        }
+        if (cache.isFull()) {
+            forgetAll();
+        }
+        byte[] code = found.code().clone();
+        int origin = cache.end();
+        if (!Relocation.apply(
+                code,
+                found.relocation(),
+                origin - found.origin(),
+                cpu.rip - found.rip(),
+                StateLayout.JUMPS)) {
+            return null;
+        }
+        var block = TranslatedBlock.of(found.layout(), cpu.rip, at >>> 12, context, origin, secondPage >= 0);
+        cache.add(block, code);
+        counters.recalled++;
+        note(block, siblings);
+        dependsFrom = found.first();
+        dependsTo = Math.min(found.first() + found.guest().length, PAGE) - 1;
+        return block;
+    }
+
     /// How many bytes of guest code a translation stands for, at most.
     public int guestBytes(TranslatedBlock block) {
         return block.guestBytes;
@@ -192,12 +307,12 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     /// The first offset in the page that the last translation depends on beside its own code.
     public int dependsFrom() {
-        return translator.forecastFrom();
+        return dependsFrom;
     }
 
     /// The last such offset, or -1 if there is none.
     public int dependsTo() {
-        return translator.forecastTo();
+        return dependsTo;
     }
 
     /// Gives up a translation and its siblings: the guest's code has changed.
@@ -251,9 +366,13 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         pending = null;
         if (from != null && isWay(from, block)) {
             link(from, block);
-        } else {
+        } else if (shadow == null) {
             tables.link(block.rip, block.context, cache.address(block.start), block.crosses);
         }
+        return enter(block);
+    }
+
+    private Outcome enter(TranslatedBlock block) {
         state.enter(cpu);
         cpu.leave = false;
         return execute(cache.address(block.entryAhead));
@@ -266,6 +385,51 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             modes32[rights] = mode;
             tables.unlinkAll();
         }
+    }
+
+    // ---------------------------------------------------------------- verification
+
+    /// As [#run], but nothing follows the block, and what it stores goes to copies. Links lead only to blocks that
+    /// [#run] has executed, and while blocks are verified it makes none for indirect branches.
+    ///
+    /// @param again on the copies of the last time, without the interpreter's stores since
+    public Outcome runAlone(TranslatedBlock block, ShadowPages copies, boolean again) {
+        pending = null;
+        if (again) {
+            copies.again();
+        } else {
+            copies.begin();
+            counters.verified++;
+        }
+        // no entry leads to the guest's own pages
+        tables.all();
+        complete = false;
+        Outcome outcome = enter(block);
+        cpu.takeVectors();
+        tables.all();
+        copies.stop();
+        pending = null;
+        return outcome;
+    }
+
+    /// The copies for [#runAlone], if blocks are verified.
+    public @Nullable ShadowPages shadow() {
+        return shadow;
+    }
+
+    /// Whether the last run of a block has come to its end.
+    public boolean isComplete() {
+        return complete;
+    }
+
+    /// How many instructions the block executes from its start to its end.
+    public int instructions(TranslatedBlock block) {
+        return block.instructions;
+    }
+
+    /// Host code and guest code of a block, for a person.
+    public String text(TranslatedBlock block) {
+        return BlockText.of(block, cache, cpu.processors().memory().backing(), stubs);
     }
 
     /// Whether the exit leads to the block: at the same address on the same page under the same rights.
@@ -333,12 +497,14 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 }
                 case ExitReason.DIRECT -> {
                     counters.unlinked++;
+                    complete = true;
                     TranslatedBlock.Exit exit = cache.at(site).exits[cache.byteAt(site)];
                     pending = exit;
                     return leave(exit.target, StateLayout.FLAGS, Outcome.GO_ON);
                 }
                 case ExitReason.INDIRECT -> {
                     counters.unknownTargets++;
+                    complete = true;
                     long target = state.getLong(StateLayout.EXIT_TARGET) - state.getLong(StateLayout.EXIT_TARGET_BIAS);
                     if (!cpu.isCanonical(target)) {
                         return withdraw(cache.at(state.getInt(StateLayout.BRANCH)));
@@ -366,6 +532,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     /// Undoes the indirect branch at the end of a block, for the interpreter to fault at it.
     private Outcome withdraw(TranslatedBlock block) {
+        complete = false;
         Outcome outcome = leave(block.rip + block.branchOffset, StateLayout.FLAGS, Outcome.INTERPRET);
         cpu.r[Cpu.RSP] -= block.branchReleases;
         return outcome;
@@ -413,7 +580,13 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     @Override
     public void close() {
         cpu.signals.listener(null);
+        if (keeper != null) {
+            keeper.close();
+        }
         state.close();
         cache.close();
+        if (shadow != null) {
+            shadow.close();
+        }
     }
 }

@@ -7,6 +7,10 @@ public final class TranslatorCounters {
 
     /// Blocks translated.
     long translated;
+    /// Translations taken from the store, and looked for there in vain.
+    long recalled;
+
+    long notRecalled;
     /// Translations given up because the guest's code changed.
     long invalidated;
     /// How often the code cache was full and emptied.
@@ -27,18 +31,35 @@ public final class TranslatorCounters {
     long requests;
     /// Executions of blocks whose first instruction is not for translation.
     long untranslatable;
+    /// Executions of blocks compared with the interpreter.
+    long verified;
 
     TranslatorCounters(InterpretedInstructions instructions) {
         this.instructions = instructions;
     }
 
+    public long translated() {
+        return translated;
+    }
+
+    public long recalled() {
+        return recalled;
+    }
+
+    public long verified() {
+        return verified;
+    }
+
     @Override
     public String toString() {
-        return ("translated %d, invalidated %d, evictions %d, cache %d KiB; exits: misses %d, slow accesses %d, "
-                        + "interpreted %d, unlinked %d, unknown targets %d, requests %d; untranslatable blocks %d; "
-                        + "interpreted instructions: %s")
+        return ("translated %d, recalled %d (%d not found), verified %d, invalidated %d, evictions %d, cache %d KiB; exits: misses %d, "
+                        + "slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, requests %d; "
+                        + "untranslatable blocks %d; interpreted instructions: %s")
                 .formatted(
                         translated,
+                        recalled,
+                        notRecalled,
+                        verified,
                         invalidated,
                         evictions,
                         cacheBytes >> 10,

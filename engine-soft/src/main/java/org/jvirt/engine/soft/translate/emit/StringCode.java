@@ -2,6 +2,7 @@ package org.jvirt.engine.soft.translate.emit;
 
 import static org.jvirt.engine.soft.translate.emit.BlockEmitter.GUEST_RCX;
 import static org.jvirt.engine.soft.translate.emit.BlockEmitter.R13;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RAX;
 import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RCX;
 import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RSP;
 
@@ -10,12 +11,17 @@ import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
 
 /// MOVS and STOS, repeated or not, forward: a repetition goes page by page, each piece with one host instruction.
+/// LODS, SCAS and CMPS where they are not repeated.
 ///
 /// DF is looked at first; backward operations, other address sizes and segments are the interpreter's.
 public final class StringCode {
     private static final int RSI = 6;
     private static final int RDI = 7;
     private static final int PAGE = 4096;
+    /// MOV and CMP of a register with memory, for bytes.
+    private static final int LOAD = 0x8A;
+
+    private static final int COMPARE = 0x3A;
 
     private final BlockEmitter e;
     private final CodeWriter w;
@@ -32,11 +38,15 @@ public final class StringCode {
             return false;
         }
         boolean moves = insn.mnemonic() == Mnemonic.MOVS;
-        if (!moves && insn.mnemonic() != Mnemonic.STOS) {
+        boolean looks = !moves && insn.mnemonic() != Mnemonic.STOS;
+        if (looks && insn.repeatPrefix() != 0) {
             return false;
         }
         e.keepFlags();
         e.ifBackwardToInterpreter();
+        if (looks) {
+            return look(insn);
+        }
         if (insn.repeatPrefix() == 0) {
             single(moves, insn.operandSize());
         } else {
@@ -45,11 +55,43 @@ public final class StringCode {
         return true;
     }
 
+    /// Reads one element and changes the accumulator or the flags.
+    private boolean look(Instruction insn) {
+        int size = insn.operandSize();
+        boolean compares = insn.mnemonic() == Mnemonic.CMPS;
+        boolean loads = insn.mnemonic() == Mnemonic.LODS;
+        if (compares) {
+            holdSource(size);
+        }
+        e.access(loads ? RSI : RDI, 0, false, size);
+        if (compares) {
+            e.freeRcx();
+            w.load(8, RCX, RSP, StateLayout.HELD);
+        }
+        e.bringFlagsFor(insn.row());
+        int opcode = (loads ? LOAD : COMPARE) | (size == 1 ? 0 : 1);
+        int register = compares ? RCX : RAX;
+        w.memory(opcode, size, register, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        int word = e.word();
+        if (!loads) {
+            w.lea(word, RDI, RDI, -1, 0, size);
+        }
+        if (loads || compares) {
+            w.lea(word, RSI, RSI, -1, 0, size);
+        }
+        return true;
+    }
+
+    /// Reads the element at RSI into the state block.
+    private void holdSource(int size) {
+        e.access(RSI, 0, false, size);
+        w.memory(LOAD | (size == 1 ? 0 : 1), size, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        w.store(8, RCX, RSP, StateLayout.HELD);
+    }
+
     private void single(boolean moves, int size) {
         if (moves) {
-            e.access(RSI, 0, false, size);
-            w.memory(size == 1 ? 0x8A : 0x8B, size, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
-            w.store(8, RCX, RSP, StateLayout.HELD);
+            holdSource(size);
         }
         e.access(RDI, 0, true, size);
         int from = 0;

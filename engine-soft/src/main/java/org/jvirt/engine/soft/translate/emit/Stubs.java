@@ -83,6 +83,52 @@ public final class Stubs {
         return write ? writeMiss[context] : readMiss[context];
     }
 
+    /// How many bytes of data follow a call of the stub at an offset.
+    public int dataBytes(int stub) {
+        if (stub == direct) {
+            return 1;
+        }
+        if (stub == interpret) {
+            return 2;
+        }
+        return isMiss(stub) ? 4 : 0;
+    }
+
+    private boolean isMiss(int stub) {
+        if (stub == popMiss || stub == pushMiss) {
+            return true;
+        }
+        for (int c = 0; c < StateLayout.CONTEXTS; c++) {
+            if (stub == readMiss[c] || stub == writeMiss[c]) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// What a person calls the stub at an offset; empty if there is none.
+    public String name(int stub) {
+        if (stub == requested) {
+            return "requested";
+        }
+        if (stub == otherTarget) {
+            return "other target";
+        }
+        if (stub == direct) {
+            return "not linked";
+        }
+        if (stub == interpret) {
+            return "interpret";
+        }
+        if (stub == vectors) {
+            return "vectors";
+        }
+        if (stub == x87) {
+            return "x87";
+        }
+        return isMiss(stub) ? "miss" : "";
+    }
+
     private static void enter(CodeWriter w, VectorTransfer transfer) {
         for (int register : CALLEE_SAVED) {
             w.push(register);

@@ -98,14 +98,16 @@ public final class SystemCode {
     }
 
     private boolean pushFlags(Instruction insn) {
-        if (insn.operandSize() != 8) {
+        int word = e.word();
+        if (insn.operandSize() != word) {
             return false;
         }
         e.keepFlags();
-        e.access(GUEST_RSP_NUMBER, -8, true, 8);
+        e.access(GUEST_RSP_NUMBER, -word, true, word);
+        e.freeRcx();
         flags.compose();
-        w.store(8, RCX, e.memoryBase(), e.memoryIndex(), e.memoryDisplacement());
-        w.lea(8, GUEST_RSP, GUEST_RSP, -1, 0, -8);
+        w.store(word, RCX, e.memoryBase(), e.memoryIndex(), e.memoryDisplacement());
+        w.lea(word, GUEST_RSP, GUEST_RSP, -1, 0, -word);
         return true;
     }
 
@@ -135,17 +137,18 @@ public final class SystemCode {
         e.toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
     }
 
-    /// POPF of 8 bytes that leaves TF clear and the rights as they are, while no interrupt waits for an IF that it
+    /// POPF of a word that leaves TF clear and the rights as they are, while no interrupt waits for an IF that it
     /// sets. It replaces all status flags.
     private boolean popFlags(Instruction insn) {
-        if (insn.operandSize() != 8) {
+        int word = e.word();
+        if (insn.operandSize() != word) {
             return false;
         }
         boolean user = e.context() == Tlb.USER;
         int changes = POPPED | (user ? 0 : Cpu.IOPL);
         e.keepFlags();
-        e.access(GUEST_RSP_NUMBER, 0, false, 8);
-        w.load(8, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        e.access(GUEST_RSP_NUMBER, 0, false, word);
+        w.load(word, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
         w.store(8, RCX, RSP, StateLayout.HELD);
         w.load(4, R13, RSP, StateLayout.SYSTEM_FLAGS);
         w.arithmeticRegister(CodeWriter.XOR, 4, RCX, R13);
@@ -173,7 +176,7 @@ public final class SystemCode {
         if (!user) {
             flags.set(StateLayout.HELD, Cpu.IF, StateLayout.INTERRUPTS_ENABLED);
         }
-        w.lea(8, GUEST_RSP, GUEST_RSP, -1, 0, 8);
+        w.lea(word, GUEST_RSP, GUEST_RSP, -1, 0, word);
         flags.setStatus(StateLayout.HELD);
         return true;
     }

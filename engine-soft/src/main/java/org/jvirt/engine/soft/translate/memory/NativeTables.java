@@ -27,6 +27,11 @@ public final class NativeTables implements Tlb.Mirror {
         return pages.fillStack(la, size, write, context);
     }
 
+    /// While these are in use, TLB entries lead to them.
+    public void shadow(ShadowPages copies) {
+        pages.shadow(copies);
+    }
+
     /// Lets indirect branches to `rip` find `code`.
     ///
     /// @param crosses it depends on two pages

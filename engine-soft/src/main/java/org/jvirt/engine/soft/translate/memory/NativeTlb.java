@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.translate.memory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.GuestFault;
@@ -30,6 +31,7 @@ final class NativeTlb {
     private final int[] localLog = new int[LOG];
     private int globals;
     private int locals;
+    private @Nullable ShadowPages shadow;
 
     NativeTlb(Cpu cpu, MemorySegment state) {
         this.state = state;
@@ -88,10 +90,23 @@ final class NativeTlb {
         if (delta == Tlb.NO_DELTA) {
             return false;
         }
+        long host = delta + backing;
+        if (shadow != null && shadow.isActive()) {
+            long copy = shadow.redirect(page + delta);
+            if (copy == 0) {
+                return false;
+            }
+            host = copy - page;
+        }
         note(at, tlb.isGlobal(la));
         state.set(LONG, at, page);
-        state.set(LONG, at + StateLayout.DELTAS, delta + backing);
+        state.set(LONG, at + StateLayout.DELTAS, host);
         return true;
+    }
+
+    /// While these are in use, entries lead to them.
+    void shadow(ShadowPages copies) {
+        shadow = copies;
     }
 
     private void note(int at, boolean global) {

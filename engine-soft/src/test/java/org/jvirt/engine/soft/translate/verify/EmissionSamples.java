@@ -7,6 +7,7 @@ import static org.jvirt.x86.Registers.*;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jvirt.engine.soft.cpu.Tlb;
 import org.jvirt.x86.Assembler;
 import org.jvirt.x86.CodeSize;
 import org.jvirt.x86.Imm;
@@ -20,8 +21,8 @@ import org.jvirt.x86.Reg;
 ///
 /// Guest RCX, RSP and R13 to R15 are not in the host registers of the same name; RBX and R9 are.
 final class EmissionSamples {
-    /// Guest code, and whether it is one instruction (a block of it and a jump) or a block.
-    record Sample(byte[] code, boolean single) {}
+    /// Guest code, whether it is one instruction (a block of it and a jump) or a block, and with which rights.
+    record Sample(byte[] code, boolean single, int context) {}
 
     /// Where samples stand.
     static final long RIP = 0x40_1000;
@@ -39,6 +40,7 @@ final class EmissionSamples {
     };
 
     private final List<Sample> samples = new ArrayList<>();
+    private int context = Tlb.USER;
 
     private EmissionSamples() {
         arithmetic();
@@ -53,6 +55,8 @@ final class EmissionSamples {
         x87();
         controlTransfers();
         sequences();
+        context = Tlb.SUPERVISOR_SMAP;
+        system();
     }
 
     static List<Sample> all() {
@@ -74,7 +78,24 @@ final class EmissionSamples {
     private void add(Consumer<Assembler> code, boolean single) {
         var asm = new Assembler(CodeSize.CODE64, RIP);
         code.accept(asm);
-        samples.add(new Sample(asm.assemble(), single));
+        samples.add(new Sample(asm.assemble(), single, context));
+    }
+
+    /// A kernel's entry and exit.
+    private void system() {
+        single(Assembler::swapgs);
+        single(Assembler::rdtsc);
+        single(Assembler::popf);
+        single(Assembler::wrmsr);
+        single(asm -> asm.mov(RAX, CR2));
+        single(asm -> asm.rdgsbase(R13));
+        single(asm -> asm.wrfsbase(RDI));
+        block(Assembler::syscall);
+        block(Assembler::sysretq);
+        block(Assembler::iretq);
+        block(asm -> asm.stac());
+        block(asm -> asm.clac().ret());
+        block(asm -> asm.swapgs().mov(mem(0x14).segment(GS).qword(), RSP).push(RCX));
     }
 
     private void arithmetic() {

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.jvirt.engine.soft.SoftHypervisor;
+import org.jvirt.engine.soft.cpu.Tlb;
 import org.jvirt.engine.soft.translate.HostCode;
 import org.jvirt.x86.CodeSize;
 import org.jvirt.x86.DecodeResult;
@@ -31,7 +32,6 @@ import org.jvirt.x86.OperandKind;
 class EmissionTest {
     private static final String RESOURCE = "/org/jvirt/engine/soft/translate/emission.txt";
     private static final Path SOURCE = Path.of("src/test/resources" + RESOURCE);
-    private static final int CONTEXT = 0;
     /// Host bytes for each guest instruction that may be, stubs included.
     private static final double MOST_BYTES = 56;
 
@@ -83,7 +83,7 @@ class EmissionTest {
                 # looks at nothing up to the jump to what follows. Guest RCX is in R14, RSP in R15, R13 to R15 at [rsp];
                 # RCX and R13 are free.
                 #
-                # %d guest instructions: %.1f host bytes each, and %.1f of stubs; %d more are left to the interpreter
+                # %d guest instructions of programs: %.1f host bytes each, and %.1f of stubs; %d more are left to the interpreter
                 """.formatted(
                         guestInstructions,
                         (double) hostBytes / guestInstructions,
@@ -93,7 +93,7 @@ class EmissionTest {
     }
 
     private void append(StringBuilder text, EmissionSamples.Sample sample, HostCode host) {
-        text.append('\n');
+        text.append(sample.context() == Tlb.USER ? "\n" : "\n(supervisor)\n");
         List<String> guest = lines(sample.code(), EmissionSamples.RIP, sample.code().length);
         guest.forEach(line -> text.append(line).append('\n'));
         byte[] code = sample.code();
@@ -101,7 +101,7 @@ class EmissionTest {
             code = Arrays.copyOf(code, code.length + CMP_EAX_EAX_HLT.length);
             System.arraycopy(CMP_EAX_EAX_HLT, 0, code, sample.code().length, CMP_EAX_EAX_HLT.length);
         }
-        Optional<HostCode.Emission> made = host.of(code, EmissionSamples.RIP, CONTEXT, sample.single() ? 1 : 48);
+        Optional<HostCode.Emission> made = host.of(code, EmissionSamples.RIP, sample.context(), sample.single() ? 1 : 48);
         if (made.isEmpty()) {
             interpreted += guest.size();
             text.append("    interpreter\n");
@@ -109,9 +109,11 @@ class EmissionTest {
         }
         HostCode.Emission emission = made.get();
         int length = sample.single() ? emission.jump() : emission.code().length;
-        guestInstructions += guest.size();
-        hostBytes += length;
-        stubBytes += emission.stubs();
+        if (sample.context() == Tlb.USER) {
+            guestInstructions += guest.size();
+            hostBytes += length;
+            stubBytes += emission.stubs();
+        }
         text.append("    %d + %d%n".formatted(length, emission.stubs()));
         lines(emission.code(), 0, length)
                 .forEach(line -> text.append("    ").append(line).append('\n'));

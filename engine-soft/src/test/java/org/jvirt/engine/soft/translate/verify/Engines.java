@@ -1,6 +1,9 @@
 package org.jvirt.engine.soft.translate.verify;
 
+import java.nio.file.Path;
+import java.util.Optional;
 import org.jvirt.core.Hypervisor;
+import org.jvirt.core.TranslatorSettings;
 import org.jvirt.engine.soft.SoftHypervisor;
 
 /// The two engines that are compared.
@@ -14,6 +17,18 @@ final class Engines {
     /// Translating everything it can from its first execution on.
     static Hypervisor translator() {
         return translator(0);
+    }
+
+    /// Translating everything and comparing each execution with the interpreter.
+    static Hypervisor verifying() {
+        return SoftHypervisor.translator(
+                TranslatorSettings.DEFAULT.withThreshold(0).withVerification(TranslatorSettings.ALWAYS));
+    }
+
+    /// Translating everything that it does not find in `store`.
+    static Hypervisor recalling(Path store) {
+        return SoftHypervisor.translator(
+                TranslatorSettings.DEFAULT.withThreshold(0).withStore(Optional.of(store)));
     }
 
     /// Translating what has been executed so often.

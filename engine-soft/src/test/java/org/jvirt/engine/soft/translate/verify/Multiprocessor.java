@@ -77,13 +77,18 @@ final class Multiprocessor implements AutoCloseable {
 
     /// @param without features that the processors lack
     Multiprocessor(Hypervisor engine, int count, Set<CpuFeature> without) {
+        this(engine, count, without, new TscClock(new ManualClock(), 1_000_000_000L));
+    }
+
+    /// @param without features that the processors lack
+    Multiprocessor(Hypervisor engine, int count, Set<CpuFeature> without, TscClock counter) {
         interrupts = new Queues(count);
         vm = engine.createVm(new VmSpec(
                 "smp",
                 memory,
                 Machine.cpuid(engine, without),
                 count,
-                new TscClock(new ManualClock(), 1_000_000_000L),
+                counter,
                 Optional.of(interrupts)));
         for (int i = 0; i < count; i++) {
             vcpus.add(vm.createVcpu(i, new Ports(i)));

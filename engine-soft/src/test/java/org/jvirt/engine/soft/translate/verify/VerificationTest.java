@@ -3,13 +3,19 @@ package org.jvirt.engine.soft.translate.verify;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.jvirt.core.Hypervisor;
@@ -25,6 +31,8 @@ class VerificationTest {
     private static final int PROGRAMS = 1_100;
     private static final int INTERRUPTED_PROGRAMS = 200;
     private static final int ONE_KIND_PROGRAMS = 250;
+    private static final int VERIFYING_PROGRAMS = 100;
+    private static final int RECALLING_PROGRAMS = 150;
     private static final int LONG_RUN = 400_000;
     private static final int ENTRIES = 48;
     private static final int MOST_REPORTS = 4;
@@ -44,10 +52,14 @@ class VerificationTest {
     }
 
     private Verifier verify(long seed, long programs, Run run) {
+        return verify(seed, programs, this::translator, run);
+    }
+
+    private static Verifier verify(long seed, long programs, Supplier<Hypervisor> engine, Run run) {
         var seeds = new SplittableRandom(Long.getLong("jvirt.verify.seed", seed));
         long count = Long.getLong("jvirt.verify.programs", programs);
         List<String> reports = new ArrayList<>();
-        var verifier = new Verifier(Engines::interpreter, this::translator);
+        var verifier = new Verifier(Engines::interpreter, engine);
         try (verifier) {
             for (long i = 0; i < count && reports.size() < MOST_REPORTS; i++) {
                 run.of(verifier, seeds.nextLong()).ifPresent(reports::add);
@@ -75,7 +87,7 @@ class VerificationTest {
 
     /// Register stack, status and pointers, with what is native and what is not in every order.
     @ParameterizedTest
-    @EnumSource(names = {"X87", "MMX"})
+    @EnumSource(names = {"X87", "MMX", "STRING"})
     void programsOfOneKindDoTheSame(Profile profile) {
         verify(RANDOM_SEED, ONE_KIND_PROGRAMS, (v, seed) -> v.run(seed, ENTRIES, profile));
     }
@@ -89,6 +101,24 @@ class VerificationTest {
     void interruptedProgramsDoTheSame() {
         Verifier verifier = verify(RANDOM_SEED, INTERRUPTED_PROGRAMS, (v, seed) -> v.runInterrupted(seed, ENTRIES));
         assertThat(verifier.interrupts()).isGreaterThan(100);
+    }
+
+    @Test
+    void aTranslatorThatVerifiesItselfFindsNothing() {
+        verify(RANDOM_SEED, VERIFYING_PROGRAMS, Engines::verifying, (v, seed) -> v.run(seed, ENTRIES));
+    }
+
+    /// The same programs three times on new machines: what the first has translated, the others find.
+    @Test
+    void recalledTranslationsDoTheSame(@TempDir Path store) throws IOException {
+        for (int i = 0; i < 3; i++) {
+            verify(RANDOM_SEED, RECALLING_PROGRAMS, () -> Engines.recalling(store), (v, seed) -> v.run(seed, ENTRIES));
+        }
+        if (SoftHypervisor.isTranslatorPossible()) {
+            try (Stream<Path> files = Files.list(store)) {
+                assertThat(Files.size(files.findFirst().orElseThrow())).isGreaterThan(50_000);
+            }
+        }
     }
 
     @Test

@@ -1,0 +1,174 @@
+package org.jvirt.engine.soft.translate;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.jvirt.engine.soft.translate.emit.Stubs;
+import org.jvirt.engine.soft.translate.store.CodeStore;
+import org.jvirt.engine.soft.translate.store.Relocation;
+import org.jvirt.engine.soft.translate.store.StoredBlock;
+import org.jvirt.engine.soft.translate.vector.HostCpu;
+import org.jvirt.x86.CodeSize;
+import org.jvirt.x86.CodeWriter;
+import org.jvirt.x86.DecodeResult;
+import org.jvirt.x86.Decoder;
+import org.jvirt.x86.Instruction;
+import org.jvirt.x86.Mnemonic;
+
+/// Brings one processor's new translations into the store.
+///
+/// A second translation of the same guest code, for another place and another address, tells what in the first
+/// depends on either. That is done by a thread of its own, a while later.
+///
+/// [#note] is the processor's; the rest happens under this object's lock.
+final class CodeKeeper implements AutoCloseable {
+    private static final int PAGE = 4096;
+    private static final long PERIOD_MILLIS = 500;
+    /// Fields of 8 bytes are at the end of `MOV r64, imm64`, which is so long.
+    private static final int LONG_MOVE = 10;
+
+    private static @Nullable ScheduledExecutorService executor;
+
+    private final CodeStore store;
+    private final BlockTranslator twin;
+    private final Elsewhere elsewhere = new Elsewhere();
+    private final byte[] ram = new byte[2 * PAGE];
+    private final Decoder decoder = new Decoder();
+    private final Instruction insn = new Instruction();
+    private final ScheduledFuture<?> task;
+    private List<Job> jobs = new ArrayList<>();
+    private byte[] lastPage = {};
+
+    /// A new translation.
+    ///
+    /// @param page  the guest's page, and as much of the next as counts
+    /// @param start offset in it of the first instruction
+    /// @param code  the host code, not linked to anything
+    private record Job(
+            byte[] page, int start, int first, int last, int limit, byte[] code, TranslatedBlock block, int[] layout) {}
+
+    CodeKeeper(CodeStore store, Stubs stubs, HostCpu host, GuestFeatures guest) {
+        this.store = store;
+        twin = new BlockTranslator(MemorySegment.ofArray(ram), elsewhere, new CodeWriter(), stubs, host, guest);
+        task = executor().scheduleWithFixedDelay(this::work, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private static synchronized ScheduledExecutorService executor() {
+        if (executor == null) {
+            var made = new ScheduledThreadPoolExecutor(
+                    1, Thread.ofPlatform().daemon().name("jvirt-code-keeper").factory());
+            made.setRemoveOnCancelPolicy(true);
+            executor = made;
+        }
+        return executor;
+    }
+
+    /// Takes a translation that has just been made.
+    ///
+    /// @param page  a page of guest code and the start of the next, which the caller goes on using
+    /// @param first first and last offset in it of what the translation depends on
+    void note(byte[] page, int first, int last, int limit, TranslatedBlock block, CodeWriter writer) {
+        byte[] code = Arrays.copyOf(writer.bytes(), writer.size());
+        synchronized (this) {
+            if (!Arrays.equals(page, lastPage)) {
+                lastPage = page.clone();
+            }
+            jobs.add(new Job(
+                    lastPage, (int) (block.rip & PAGE - 1), first, last, limit, code, block, block.layout()));
+        }
+    }
+
+    private void work() {
+        List<Job> taken;
+        synchronized (this) {
+            taken = jobs;
+            jobs = new ArrayList<>();
+            lastPage = new byte[0];
+        }
+        if (taken.isEmpty()) {
+            return;
+        }
+        List<StoredBlock> made = new ArrayList<>();
+        synchronized (twin) {
+            for (Job job : taken) {
+                make(job).ifPresent(made::add);
+            }
+        }
+        store.add(made);
+    }
+
+    private Optional<StoredBlock> make(Job job) {
+        TranslatedBlock block = job.block;
+        int[] fields = GuestFields.find(job.page, job.first, job.start, job.last, block.rip);
+        System.arraycopy(job.page, 0, ram, 0, job.page.length);
+        GuestFields.move(ram, fields, (int) Relocation.RIP_STEP);
+        elsewhere.origin = block.start + Relocation.ORIGIN_STEP;
+        TranslatedBlock other = twin.translate(
+                job.start, block.crosses ? 1 : -1, block.rip + Relocation.RIP_STEP, block.context, job.limit);
+        if (other == null || elsewhere.code.length != job.code.length || !Arrays.equals(other.layout(), job.layout)) {
+            return Optional.empty();
+        }
+        for (int i = 0; i < fields.length; i++) {
+            fields[i] -= job.first;
+        }
+        return Relocation.find(job.code, elsewhere.code, job.code.length, wideFields(job))
+                .map(relocation -> new StoredBlock(
+                        block.context,
+                        job.start,
+                        job.first,
+                        block.crosses,
+                        Arrays.copyOfRange(job.page, job.first, job.last + 1),
+                        fields,
+                        block.rip,
+                        block.start,
+                        job.layout,
+                        job.code,
+                        relocation));
+    }
+
+    /// Where immediates of 8 bytes are: what is executed as a rule is instructions from its start to its end.
+    private BitSet wideFields(Job job) {
+        var wide = new BitSet();
+        int end = job.block.stubs - job.block.start;
+        int position = 0;
+        while (position < end
+                && decoder.decode(job.code, position, end, CodeSize.CODE64, insn) == DecodeResult.OK) {
+            position += insn.length();
+            if (insn.mnemonic() == Mnemonic.MOV && insn.length() == LONG_MOVE) {
+                wide.set(position - 8);
+            }
+        }
+        return wide;
+    }
+
+    /// Keeps what is left.
+    @Override
+    public void close() {
+        task.cancel(false);
+        work();
+    }
+
+    /// Takes code that is never executed.
+    private static final class Elsewhere implements CodePlace {
+        private int origin;
+        private byte[] code = {};
+
+        @Override
+        public int end() {
+            return origin;
+        }
+
+        @Override
+        public void add(TranslatedBlock block, CodeWriter writer) {
+            code = Arrays.copyOf(writer.bytes(), writer.size());
+        }
+    }
+}

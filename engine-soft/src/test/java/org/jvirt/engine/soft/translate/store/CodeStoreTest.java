@@ -1,0 +1,232 @@
+package org.jvirt.engine.soft.translate.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class CodeStoreTest {
+    private static final long RIP = 0xFFFF_FFFF_8100_0000L;
+    private static final int START = 0x120;
+    private static final long MOST_BYTES = 64 << 20;
+    private static final int HEADER = 32;
+
+    @TempDir
+    private Path directory;
+
+    private static byte[] page(int seed) {
+        byte[] page = new byte[4096];
+        for (int i = 0; i < page.length; i++) {
+            page[i] = (byte) (i * 31 + seed);
+        }
+        return page;
+    }
+
+    /// A block of 20 bytes in a page; an address of the guest's kernel is at offset 6 of them.
+    private static StoredBlock block(int seed) {
+        byte[] guest = new byte[20];
+        System.arraycopy(page(seed), START, guest, 0, guest.length);
+        return new StoredBlock(
+                1,
+                START,
+                START,
+                false,
+                guest,
+                new int[] {6},
+                RIP | START,
+                64,
+                new int[] {1, 2},
+                new byte[] {(byte) seed, 0x0F, 0x0B},
+                new int[] {});
+    }
+
+    private CodeStore open() throws InterruptedException {
+        return open(MOST_BYTES);
+    }
+
+    private CodeStore open(long mostBytes) throws InterruptedException {
+        CodeStore store = CodeStore.open(Optional.of(directory), "v1", mostBytes);
+        store.await();
+        return store;
+    }
+
+    private Optional<StoredBlock> find(CodeStore store, int seed) {
+        return store.find(1, RIP | START, false, page(seed), 4096);
+    }
+
+    private Path file() throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.filter(path -> path.toString().endsWith(".blocks")).findFirst().orElseThrow();
+        }
+    }
+
+    @Test
+    void whatOneProcessKeepsTheNextFinds() throws Exception {
+        CodeStore first = open();
+        first.add(List.of(block(1), block(2)));
+        assertThat(find(first, 1)).isPresent();
+        CodeStore second = open();
+        assertThat(find(second, 2).orElseThrow().code()).startsWith(2);
+        assertThat(find(second, 2).orElseThrow().layout()).containsExactly(1, 2);
+        assertThat(find(second, 3)).isEmpty();
+        assertThat(second.find(2, RIP | START, false, page(2), 4096)).as("other rights").isEmpty();
+        assertThat(second.find(1, RIP | START, true, page(2), 4096)).as("two pages").isEmpty();
+    }
+
+    @Test
+    void codeWithOneOtherByteIsNotFound() throws Exception {
+        open().add(List.of(block(1)));
+        CodeStore store = open();
+        for (int i = 0; i < 20; i++) {
+            byte[] page = page(1);
+            page[START + i] ^= 1;
+            assertThat(store.find(1, RIP | START, false, page, 4096)).as("byte " + i).isEmpty();
+        }
+        byte[] behind = page(1);
+        behind[START + 20] ^= 1;
+        assertThat(store.find(1, RIP | START, false, behind, 4096)).isPresent();
+    }
+
+    @Test
+    void aKernelElsewhereIsFoundWhoseAddressesHaveMovedAsFar() throws Exception {
+        open().add(List.of(block(1)));
+        CodeStore store = open();
+        byte[] page = page(1);
+        page[START + 6 + 3] += 2;
+        long moved = RIP + 0x200_0000 | START;
+        assertThat(store.find(1, moved, false, page, 4096)).isPresent();
+        assertThat(store.find(1, moved, false, page(1), 4096)).isEmpty();
+        assertThat(store.find(1, RIP | START, false, page, 4096)).isEmpty();
+    }
+
+    @Test
+    void aDamagedRecordIsIgnored() throws Exception {
+        open().add(List.of(block(1), block(2)));
+        long length = Files.size(file());
+        for (long at = HEADER; at < length; at++) {
+            damage(at);
+            CodeStore store = open();
+            for (int seed = 1; seed <= 2; seed++) {
+                Optional<StoredBlock> found = find(store, seed);
+                if (found.isPresent()) {
+                    assertThat(found.get().code()).as("byte %d", at).containsExactly(seed, 0x0F, 0x0B);
+                    assertThat(found.get().layout()).containsExactly(1, 2);
+                }
+            }
+            damage(at);
+        }
+        assertThat(find(open(), 1)).isPresent();
+    }
+
+    private void damage(long at) throws IOException {
+        try (var file = new RandomAccessFile(file().toFile(), "rw")) {
+            file.seek(at);
+            int old = file.read();
+            file.seek(at);
+            file.write(old ^ 0x55);
+        }
+    }
+
+    @Test
+    void aWriterThatDiedHarmsNobody() throws Exception {
+        open().add(List.of(block(1)));
+        try (var file = new RandomAccessFile(file().toFile(), "rw")) {
+            file.seek(file.length());
+            file.write(new byte[] {0, 0, 4, 0, 1, 2, 3});
+        }
+        CodeStore next = open();
+        assertThat(find(next, 1)).isPresent();
+        next.add(List.of(block(2)));
+        CodeStore last = open();
+        assertThat(find(last, 1)).isPresent();
+        assertThat(find(last, 2)).isPresent();
+    }
+
+    @Test
+    void aFileThatIsNoneOfOursIsReplaced() throws Exception {
+        open().add(List.of(block(1)));
+        Files.writeString(file(), "not translations at all, but something of forty bytes or more");
+        CodeStore store = open();
+        assertThat(find(store, 1)).isEmpty();
+        store.add(List.of(block(2)));
+        assertThat(find(open(), 2)).isPresent();
+    }
+
+    @Test
+    void twoProcessesKeepBoth() throws Exception {
+        CodeStore one = open();
+        CodeStore other = open();
+        one.add(List.of(block(1)));
+        other.add(List.of(block(2)));
+        one.add(List.of(block(3)));
+        CodeStore next = open();
+        assertThat(List.of(find(next, 1), find(next, 2), find(next, 3))).allMatch(Optional::isPresent);
+    }
+
+    @Test
+    void aFullFileLosesItsOldestHalf() throws Exception {
+        long most = 4000;
+        for (int i = 0; i < 100; i++) {
+            open(most).add(List.of(block(i)));
+            assertThat(Files.size(file())).isLessThanOrEqualTo(most);
+        }
+        CodeStore store = open(most);
+        assertThat(find(store, 0)).isEmpty();
+        List<Integer> there = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            if (find(store, i).isPresent()) {
+                there.add(i);
+            }
+        }
+        assertThat(there).hasSizeGreaterThan(10).allMatch(i -> i > 60);
+    }
+
+    @Test
+    void filesOfOtherVersionsGoTheOldestFirst() throws Exception {
+        for (int i = 0; i < 5; i++) {
+            Path other = directory.resolve("old%d.blocks".formatted(i));
+            Files.write(other, new byte[3000]);
+            Files.setLastModifiedTime(other, FileTime.fromMillis(1000L * i));
+        }
+        // the limit of all is at least twice that of one
+        try (var file = new RandomAccessFile(directory.resolve("old4.blocks").toFile(), "rw")) {
+            file.setLength(150L << 20);
+        }
+        Files.setLastModifiedTime(directory.resolve("old4.blocks"), FileTime.fromMillis(500));
+        open();
+        assertThat(directory.resolve("old4.blocks")).exists();
+        open(StoreFile.MOST_BYTES);
+        assertThat(directory.resolve("old4.blocks")).doesNotExist();
+        assertThat(directory.resolve("old3.blocks")).exists();
+    }
+
+    @Test
+    void filesAreTheUsersAlone() throws Exception {
+        Path inside = directory.resolve("a/b");
+        CodeStore store = CodeStore.open(Optional.of(inside), "v1", MOST_BYTES);
+        store.await();
+        store.add(List.of(block(1)));
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(inside))).isEqualTo("rwx------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(inside.resolve("v1.blocks"))))
+                .isEqualTo("rw-------");
+    }
+
+    @Test
+    void aDirectoryThatCannotBeMadeCostsNothingButTheKeeping() throws Exception {
+        Path plain = Files.writeString(directory.resolve("file"), "");
+        CodeStore store = CodeStore.open(Optional.of(plain.resolve("below")), "v1", MOST_BYTES);
+        store.await();
+        store.add(List.of(block(1)));
+        assertThat(find(store, 1)).isPresent();
+    }
+}
