@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.translate;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.jvirt.engine.soft.translate.store.StoredBlock;
 import org.jvirt.engine.soft.translate.vector.VectorUse;
 
 /// Host code for a run of guest instructions at one linear address under one set of rights.
@@ -32,6 +33,10 @@ public final class TranslatedBlock {
     int branchReleases;
 
     boolean valid = true;
+    /// What it is a copy of.
+    @Nullable
+    StoredBlock stored;
+
     /// How many bytes of guest code it stands for, at most.
     int guestBytes;
     /// How many instructions it executes when it is not left before its end.

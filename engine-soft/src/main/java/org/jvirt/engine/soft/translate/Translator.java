@@ -88,6 +88,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private int dependsFrom;
     private int dependsTo;
 
+    private final RecentTargets targets = new RecentTargets();
     private TranslatedBlock.@Nullable Exit pending;
     private boolean complete;
 
@@ -253,6 +254,30 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         counters.cacheBytes = cache.end();
     }
 
+    private @Nullable StoredBlock find(CodeStore from, long at, long secondPage, int context) {
+        int start = (int) (at & PAGE - 1);
+        int available = PAGE;
+        MemorySegment ram = cpu.processors().memory().backing();
+        MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, at - start, guestPage, 0, PAGE);
+        if (secondPage >= 0) {
+            MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, secondPage << 12, guestPage, PAGE, Decoder.MAX_LENGTH);
+            available = guestPage.length;
+        }
+        return from.find(context, cpu.rip, secondPage >= 0, guestPage, available)
+                .orElse(null);
+    }
+
+    /// What a translation of the same bytes came from, if nothing in them moves with their address.
+    private static @Nullable StoredBlock ofSibling(@Nullable TranslatedBlock siblings, int context) {
+        for (TranslatedBlock each = siblings; each != null; each = each.nextOfSameCode) {
+            StoredBlock stored = each.stored;
+            if (stored != null && each.valid && each.context == context && stored.fields().length == 0) {
+                return stored;
+            }
+        }
+        return null;
+    }
+
     /// As [#translate], from what has been translated before: by another processor, or an earlier process. Null if
     /// there is nothing.
     public @Nullable TranslatedBlock recall(long at, long secondPage, @Nullable TranslatedBlock siblings) {
@@ -264,16 +289,10 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         if (CodeMode.is32(context)) {
             return null;
         }
-        int start = (int) (at & PAGE - 1);
-        int available = PAGE;
-        MemorySegment ram = cpu.processors().memory().backing();
-        MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, at - start, guestPage, 0, PAGE);
-        if (secondPage >= 0) {
-            MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, secondPage << 12, guestPage, PAGE, Decoder.MAX_LENGTH);
-            available = guestPage.length;
+        StoredBlock found = ofSibling(siblings, context);
+        if (found == null) {
+            found = find(from, at, secondPage, context);
         }
-        StoredBlock found = from.find(context, cpu.rip, secondPage >= 0, guestPage, available)
-                .orElse(null);
         if (found == null) {
             counters.notRecalled++;
             return null;
@@ -292,6 +311,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             return null;
         }
         var block = TranslatedBlock.of(found.layout(), cpu.rip, at >>> 12, context, origin, secondPage >= 0);
+        block.stored = found;
         cache.add(block, code);
         counters.recalled++;
         note(block, siblings);
@@ -373,6 +393,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     }
 
     private Outcome enter(TranslatedBlock block) {
+        targets.put(block, cpu.fetchGeneration());
         state.enter(cpu);
         cpu.leave = false;
         return execute(cache.address(block.entryAhead));
@@ -499,6 +520,12 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     counters.unlinked++;
                     complete = true;
                     TranslatedBlock.Exit exit = cache.at(site).exits[cache.byteAt(site)];
+                    TranslatedBlock known = recent(exit.target);
+                    if (known != null && isWay(exit, known)) {
+                        link(exit, known);
+                        next = cache.address(known.entryBehind);
+                        continue;
+                    }
                     pending = exit;
                     return leave(exit.target, StateLayout.FLAGS, Outcome.GO_ON);
                 }
@@ -508,6 +535,12 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     long target = state.getLong(StateLayout.EXIT_TARGET) - state.getLong(StateLayout.EXIT_TARGET_BIAS);
                     if (!cpu.isCanonical(target)) {
                         return withdraw(cache.at(state.getInt(StateLayout.BRANCH)));
+                    }
+                    TranslatedBlock known = recent(target);
+                    if (known != null) {
+                        tables.link(known.rip, known.context, cache.address(known.start), known.crosses);
+                        next = cache.address(known.entryBehind);
+                        continue;
                     }
                     return leave(target, StateLayout.FLAGS, Outcome.GO_ON);
                 }
@@ -519,6 +552,11 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 default -> throw new IllegalStateException("Generated code answered " + reason);
             }
         }
+    }
+
+    /// The translation at an address if it was there lately; none while blocks are verified one by one.
+    private @Nullable TranslatedBlock recent(long rip) {
+        return shadow == null ? targets.get(rip, mode(), cpu.fetchGeneration()) : null;
     }
 
     private Outcome interpret(int site) {
