@@ -346,6 +346,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private void forgetAll() {
         counters.evictions++;
+        counters.tell(cpu.index());
         for (TranslatedBlock block : cache.blocks()) {
             block.valid = false;
             block.incoming.clear();
@@ -513,6 +514,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 }
                 case ExitReason.REQUESTED -> {
                     counters.requests++;
+                    counters.tellSometimes(cpu.index());
                     cpu.signals.nothingLeft();
                     return leave(cache.at(site).rip, StateLayout.FLAGS, Outcome.REQUESTED);
                 }
@@ -580,6 +582,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     @Override
     public void close() {
         cpu.signals.listener(null);
+        counters.tell(cpu.index());
         if (keeper != null) {
             keeper.close();
         }
