@@ -366,6 +366,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private void forgetAll() {
         counters.evictions++;
+        counters.tell(cpu.index());
         for (TranslatedBlock block : cache.blocks()) {
             block.valid = false;
             block.incoming.clear();
@@ -546,6 +547,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 }
                 case ExitReason.REQUESTED -> {
                     counters.requests++;
+                    counters.tellSometimes(cpu.index());
                     cpu.signals.nothingLeft();
                     return leave(cache.at(site).rip, StateLayout.FLAGS, Outcome.REQUESTED);
                 }
@@ -618,6 +620,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     @Override
     public void close() {
         cpu.signals.listener(null);
+        counters.tell(cpu.index());
         if (keeper != null) {
             keeper.close();
         }
