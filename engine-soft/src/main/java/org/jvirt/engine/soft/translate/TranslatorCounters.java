@@ -92,9 +92,10 @@ public final class TranslatorCounters {
 
     @Override
     public String toString() {
-        return ("translated %d, recalled %d (%d not found), verified %d, invalidated %d, evictions %d, cache %d KiB; exits: misses %d, "
-                        + "slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, requests %d; "
-                        + "untranslatable blocks %d; interpreted instructions: %s")
+        return """
+                translated %d, recalled %d (%d not found), verified %d, invalidated %d, evictions %d, cache %d KiB; \
+                exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, requests %d; \
+                untranslatable blocks %d; interpreted instructions: %s"""
                 .formatted(
                         translated,
                         recalled,

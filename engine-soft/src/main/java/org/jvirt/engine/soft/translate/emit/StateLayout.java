@@ -102,8 +102,8 @@ public final class StateLayout {
     public static final int KERNEL_GS_BASE = RIGHTS_CHANGED + 8;
     public static final int CR2 = RIGHTS_CHANGED + 16;
     public static final int CR3 = RIGHTS_CHANGED + 24;
-    /// Where SYSCALL finds its code: displacement of an entry in a jump table, or zero if it is not for generated code
-    /// (int).
+    /// Where SYSCALL finds its code: displacement of an entry in a jump table, or zero if it is not for generated
+    /// code (int).
     public static final int CALL_ENTRY = RIGHTS_CHANGED + 32;
     /// Bits of RFLAGS that SYSCALL does not clear (int), and the same of status flags as [#FLAGS] has them (int).
     public static final int CALL_KEEPS = RIGHTS_CHANGED + 36;
