@@ -51,13 +51,16 @@ final class Link implements Closeable {
     ///
     /// @param timeout for all of that
     static Link open(NbdTarget target, Duration timeout) throws IOException {
-        return Dialing.dial(target.address(), timeout, transport -> {
-            var handshake = new ClientHandshake(transport);
-            handshake.begin(target);
-            ExportDetails details = handshake.go(target.export(), List.of(Nbd.BASE_ALLOCATION));
-            details.check();
-            return new Link(details, handshake.in());
-        });
+        return Dialing.dial(target.address(), timeout, transport -> over(transport, target));
+    }
+
+    /// As [#open], on a connection that is there.
+    static Link over(Transport transport, NbdTarget target) throws IOException {
+        var handshake = new ClientHandshake(transport);
+        handshake.begin(target);
+        ExportDetails details = handshake.go(target.export(), List.of(Nbd.BASE_ALLOCATION));
+        details.check();
+        return new Link(details, handshake.in());
     }
 
     ExportDetails details() {
