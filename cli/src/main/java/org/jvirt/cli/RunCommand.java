@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.cli.debian.DebianGuest;
 import org.jvirt.cli.launch.DiskOption;
+import org.jvirt.cli.launch.HostObjects;
 import org.jvirt.cli.launch.LaunchOptions;
 import org.jvirt.cli.launch.Launcher;
 import org.jvirt.cli.launch.MemorySize;
@@ -49,8 +50,9 @@ final class RunCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "IMAGE",
-            description = "A raw image: the first disk (vda), and what SeaBIOS boots unless a kernel is given.")
-    private @Nullable Path image;
+            description = "An image, or the URI of a served disk: the first disk (vda), and what SeaBIOS boots unless"
+                    + " a kernel is given.")
+    private @Nullable String image;
 
     @Option(
             names = "--kernel",
@@ -108,8 +110,17 @@ final class RunCommand implements Callable<Integer> {
             paramLabel = "file=PATH[,...]",
             description =
                     "A virtio disk: PATH, or file=PATH[,if=virtio][,format=FORMAT][,cache=MODE][,readonly=on][,snapshot=on]"
-                            + "[,serial=TEXT].")
+                            + "[,serial=TEXT][,key-secret=ID][,encrypt.key-secret=ID]; PATH may be nbd://…, nbd+unix://….")
     private List<String> disks = new ArrayList<>();
+
+    @Option(
+            names = "--object",
+            paramLabel = "OBJECT",
+            description = "For disks: secret,id=NAME,file=PATH, or tls-creds-x509,id=NAME,dir=FOLDER.")
+    private List<String> objects = new ArrayList<>();
+
+    @Option(names = "--allow-network-backing", description = "Let images name served disks as the layers below them.")
+    private boolean networkBacking;
 
     @Option(names = "--rng", description = "A virtio random number device.")
     private boolean rng;
@@ -144,7 +155,7 @@ final class RunCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         LaunchOptions options = options();
         if (image != null && kernel == null && bios == null) {
-            options.bios(SystemFirmware.find(image));
+            options.bios(SystemFirmware.find(Path.of(image)));
         } else if (kernel == null && bios == null) {
             DebianGuest guest = DebianGuest.of(flavour(), line -> {
                 err.println("jvirt: " + line);
@@ -173,6 +184,8 @@ final class RunCommand implements Callable<Integer> {
         options.startPaused(paused);
         options.host(host.settings());
         options.translator(translator.settings());
+        HostObjects given = HostObjects.all(objects);
+        options.objects(networkBacking ? given.allowingNetworkBacking() : given);
         Optional.ofNullable(kernel).ifPresent(options::kernel);
         Optional.ofNullable(initrd).ifPresent(options::initrd);
         Optional.ofNullable(bios).ifPresent(options::bios);
@@ -180,7 +193,7 @@ final class RunCommand implements Callable<Integer> {
         (serials.isEmpty() ? List.of("stdio") : serials).forEach(s -> options.addSerial(SerialTarget.parse(s)));
         consoles.forEach(c -> options.addVirtioConsole(SerialTarget.parse(c)));
         Optional.ofNullable(image)
-                .ifPresent(file -> options.addDisk(new DiskOption(file, false, false, Optional.empty())));
+                .ifPresent(name -> options.addDisk(DiskOption.named(name)));
         disks.forEach(d -> options.addDisk(DiskOption.parse(d)));
         if (rng) {
             options.addRng();

@@ -183,8 +183,7 @@ public final class NbdCommand implements Callable<Integer> {
             return 0;
         }
         place.refuseOpenDoor(address, tls.isPresent());
-        ImageAccess access = given.access();
-        serve(address, tls, networkBacking ? access.withNetwork(access.network().allowingImages()) : access);
+        serve(address, tls, (networkBacking ? given.allowingNetworkBacking() : given).access());
         return 0;
     }
 
