@@ -151,6 +151,13 @@ class HostileNbdClientTest {
                             out.writeShort(0);
                         }),
                         Nbd.REP_ERR_UNKNOWN),
+                Arguments.of(
+                        Nbd.OPT_GO,
+                        Wire.bytes(out -> {
+                            out.write(Wire.text("x".repeat(4096)));
+                            out.writeShort(0);
+                        }),
+                        Nbd.REP_ERR_UNKNOWN),
                 Arguments.of(Nbd.OPT_LIST_META_CONTEXT, new byte[3], Nbd.REP_ERR_INVALID),
                 Arguments.of(
                         Nbd.OPT_LIST_META_CONTEXT,

@@ -275,6 +275,23 @@ class NbdRoundTripTest {
     }
 
     @Test
+    void aServerEndsThoughClientsHoldOnToTheirConnections() throws IOException {
+        Path file = Served.rawFile(folder, DISK_BYTES);
+        Served served = Served.image(folder, file, ImageFormat.RAW, false);
+        try (Wire silent = Wire.over(served.connect());
+                Wire greeting = Wire.over(served.connect()).greet();
+                Wire reading = Wire.over(served.connect()).go(true)) {
+            for (int cookie = 0; cookie < 8; cookie++) {
+                reading.request(Nbd.CMD_FLAG_DF, Nbd.CMD_READ, cookie, 0, 4 << 20);
+            }
+            served.close();
+            assertThat(silent.ended()).isTrue();
+            assertThat(greeting.ended()).isTrue();
+            assertThat(reading.ended()).isTrue();
+        }
+    }
+
+    @Test
     void aServerThatComesBackIsFoundAgain() throws Exception {
         Path file = Served.rawFile(folder, DISK_BYTES);
         Served before = Served.image(folder, file, ImageFormat.RAW, false);
