@@ -235,7 +235,9 @@ public final class NbdCommand implements Callable<Integer> {
                     shared == 0 ? ServerSettings.MOST_CONNECTIONS : shared,
                     Duration.ofSeconds(Math.clamp(handshakeSeconds, 1, 3600)));
             try (NbdServer server = NbdServer.start(address, settings)) {
-                Runtime.getRuntime().addShutdownHook(new Thread(() -> endBySignal(server, ended)));
+                if (!endsBySignal(server, ended)) {
+                    return;
+                }
                 announce(server.address(), settings, tls.isPresent());
                 writePidFile();
                 if (persistent) {
@@ -251,6 +253,16 @@ public final class NbdCommand implements Callable<Integer> {
         } finally {
             closeAll(open);
             ended.countDown();
+        }
+    }
+
+    /// @return whether there is still something to be served: the program may be ending already
+    private static boolean endsBySignal(NbdServer server, CountDownLatch ended) {
+        try {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> endBySignal(server, ended), "nbd-end"));
+            return true;
+        } catch (IllegalStateException e) {
+            return false;
         }
     }
 
