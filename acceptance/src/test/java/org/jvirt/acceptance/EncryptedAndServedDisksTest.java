@@ -29,8 +29,8 @@ import org.jvirt.images.nbd.server.ServerSettings;
 @Tag("acceptance")
 final class EncryptedAndServedDisksTest {
     private static final long DISK_BYTES = 16 << 20;
-    private static final ImageAccess ACCESS = new ImageAccess()
-            .withSecrets(Secrets.none().with("key", "correct horse".getBytes(StandardCharsets.UTF_8)));
+    private static final ImageAccess ACCESS =
+            new ImageAccess().withSecrets(Secrets.none().with("key", "correct horse".getBytes(StandardCharsets.UTF_8)));
 
     @TempDir
     private Path folder;
@@ -60,12 +60,10 @@ final class EncryptedAndServedDisksTest {
         Path socket = folder.resolve("nbd.sock");
         try (DiskImage served = DiskImages.open(folder.resolve("served.qcow2"), ImageFormat.QCOW2, false)) {
             NbdExport export = NbdExport.ofImage("disk", "", served, true, List.of(), false);
-            try (NbdServer server =
-                            NbdServer.start(new NbdAddress.Unix(socket), ServerSettings.of(export));
+            try (NbdServer server = NbdServer.start(new NbdAddress.Unix(socket), ServerSettings.of(export));
                     BlockBackend first = open(qcow2, ImageFormat.QCOW2);
                     BlockBackend second = open(luks, ImageFormat.LUKS);
-                    BlockBackend third =
-                            open(ImageReference.of("nbd+unix:///disk?socket=" + socket), ImageFormat.RAW);
+                    BlockBackend third = open(ImageReference.of("nbd+unix:///disk?socket=" + socket), ImageFormat.RAW);
                     Guest guest = Guest.start(
                             builder -> builder.disk(first).disk(second).disk(third))) {
                 assertThat(server.clients()).isEqualTo(1);

@@ -41,7 +41,8 @@ import picocli.CommandLine.Spec;
             "  Ctrl-A h lists the escape keys (x quit, c monitor, b break).",
             "",
             "Exit code: 0 the guest powered off (or reset, with --no-reboot), or the user quit; 64 wrong use;",
-            "  70 the guest's processor shut down (triple fault); 72 the engine could not go on; 74 the host failed; 76 a bug in jvirt."
+            "  70 the guest's processor shut down (triple fault); 72 the engine could not go on; 74 the host failed;"
+                    + " 76 a bug in jvirt."
         })
 final class RunCommand implements Callable<Integer> {
     @Spec
@@ -108,9 +109,9 @@ final class RunCommand implements Callable<Integer> {
     @Option(
             names = "--disk",
             paramLabel = "file=PATH[,...]",
-            description =
-                    "A virtio disk: PATH, or file=PATH[,if=virtio][,format=FORMAT][,cache=MODE][,readonly=on][,snapshot=on]"
-                            + "[,serial=TEXT][,key-secret=ID][,encrypt.key-secret=ID]; PATH may be nbd://…, nbd+unix://….")
+            description = "A virtio disk: PATH, or"
+                + " file=PATH[,if=virtio][,format=FORMAT][,cache=MODE][,readonly=on][,snapshot=on][,serial=TEXT][,key-secret=ID][,encrypt.key-secret=ID];"
+                + " PATH may be nbd://…, nbd+unix://….")
     private List<String> disks = new ArrayList<>();
 
     @Option(
@@ -192,8 +193,7 @@ final class RunCommand implements Callable<Integer> {
         Optional.ofNullable(append).ifPresent(options::append);
         (serials.isEmpty() ? List.of("stdio") : serials).forEach(s -> options.addSerial(SerialTarget.parse(s)));
         consoles.forEach(c -> options.addVirtioConsole(SerialTarget.parse(c)));
-        Optional.ofNullable(image)
-                .ifPresent(name -> options.addDisk(DiskOption.named(name)));
+        Optional.ofNullable(image).ifPresent(name -> options.addDisk(DiskOption.named(name)));
         disks.forEach(d -> options.addDisk(DiskOption.parse(d)));
         if (rng) {
             options.addRng();

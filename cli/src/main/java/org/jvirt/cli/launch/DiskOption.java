@@ -28,9 +28,9 @@ public record DiskOption(
         Optional<String> serial,
         LiveSettings live) {
     private static final List<String> KEYS = List.of("key-secret", "encrypt.key-secret");
-    private static final String FORM =
-            "Write --disk PATH, or file=PATH[,if=virtio][,format=FORMAT][,cache=MODE][,readonly=on][,snapshot=on][,serial=TEXT]"
-                    + "[,encrypt.key-secret=ID][,id=NAME][,rerror=ACTION][,werror=ACTION][,bps=N][,iops=N][,group=NAME].";
+    private static final String FORM = "Write --disk PATH, or"
+            + " file=PATH[,if=virtio][,format=FORMAT][,cache=MODE][,readonly=on][,snapshot=on][,serial=TEXT]"
+            + "[,encrypt.key-secret=ID][,id=NAME][,rerror=ACTION][,werror=ACTION][,bps=N][,iops=N][,group=NAME].";
 
     /// Of any format, through the host's page cache.
     public DiskOption(Path file, boolean readOnly, boolean snapshot, Optional<String> serial) {

@@ -150,7 +150,11 @@ public final class NbdCommand implements Callable<Integer> {
     @Option(names = "--tls-creds", paramLabel = "ID", description = "Certificates: all connections use TLS.")
     private @Nullable String tlsCredentials;
 
-    @Option(names = "--handshake-limit", paramLabel = "SECONDS", defaultValue = "10", description = "Until an export is chosen.")
+    @Option(
+            names = "--handshake-limit",
+            paramLabel = "SECONDS",
+            defaultValue = "10",
+            description = "Until an export is chosen.")
     private int handshakeSeconds;
 
     @Option(names = "--allow-network-backing", description = "Let images name served disks as the layers below them.")
@@ -197,7 +201,8 @@ public final class NbdCommand implements Callable<Integer> {
                             .formatted(device));
         }
         if (list == (image != null || !exports.isEmpty())) {
-            throw new UserErrorException(list ? "-L takes no image." : "Name the image to be served, or give --export.");
+            throw new UserErrorException(
+                    list ? "-L takes no image." : "Name the image to be served, or give --export.");
         }
     }
 

@@ -112,7 +112,10 @@ class QemuCommandLineTest {
                 .containsEntry("file.driver", "nbd")
                 .containsEntry("file.server.path", "/x.sock")
                 .containsEntry("file.export", "e");
-        assertThat(options("-drive file=nbd://host:99/e,format=raw").disks().get(0).image())
+        assertThat(options("-drive file=nbd://host:99/e,format=raw")
+                        .disks()
+                        .get(0)
+                        .image())
                 .isEqualTo(ImageReference.of("nbd://host:99/e"));
     }
 

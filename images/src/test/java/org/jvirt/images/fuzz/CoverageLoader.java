@@ -17,7 +17,8 @@ final class CoverageLoader extends ClassLoader {
     private static final String TESTED = "org.jvirt.images.";
     private static final String HARNESS = "org.jvirt.images.fuzz.";
     private static final String AIDS = "org.jvirt.images.testing.";
-    private static final ClassDesc COUNTERS = EdgeCounters.class.describeConstable().orElseThrow();
+    private static final ClassDesc COUNTERS =
+            EdgeCounters.class.describeConstable().orElseThrow();
     private static final MethodTypeDesc HIT = MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_int);
 
     private final ClassLoader plain;
@@ -31,9 +32,10 @@ final class CoverageLoader extends ClassLoader {
     FuzzTarget target(String name, String argument) {
         try {
             Class<?> type = loadClass(name);
-            return (FuzzTarget) (argument.isEmpty()
-                    ? type.getDeclaredConstructor().newInstance()
-                    : type.getDeclaredConstructor(String.class).newInstance(argument));
+            return (FuzzTarget)
+                    (argument.isEmpty()
+                            ? type.getDeclaredConstructor().newInstance()
+                            : type.getDeclaredConstructor(String.class).newInstance(argument));
         } catch (ReflectiveOperationException e) {
             throw new AssertionError(e);
         }
@@ -42,7 +44,8 @@ final class CoverageLoader extends ClassLoader {
     @Override
     protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
         synchronized (getClassLoadingLock(name)) {
-            boolean shared = name.startsWith(HARNESS) && !name.endsWith("Target") || name.equals(HARNESS + "FuzzTarget");
+            boolean shared =
+                    name.startsWith(HARNESS) && !name.endsWith("Target") || name.equals(HARNESS + "FuzzTarget");
             if (!name.startsWith(TESTED) || shared) {
                 return super.loadClass(name, resolve);
             }

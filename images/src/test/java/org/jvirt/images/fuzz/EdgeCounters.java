@@ -30,7 +30,8 @@ public final class EdgeCounters {
         for (int i = 0; i < SIZE; i++) {
             if (COUNTS[i] != 0) {
                 int often = Byte.toUnsignedInt(COUNTS[i]);
-                int bucket = often < 4 ? often - 1 : often < 8 ? 3 : often < 16 ? 4 : often < 32 ? 5 : often < 128 ? 6 : 7;
+                int bucket =
+                        often < 4 ? often - 1 : often < 8 ? 3 : often < 16 ? 4 : often < 32 ? 5 : often < 128 ? 6 : 7;
                 byte bit = (byte) (1 << bucket);
                 if ((seen[i] & bit) == 0) {
                     seen[i] |= bit;

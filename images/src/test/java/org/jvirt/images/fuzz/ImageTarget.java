@@ -69,9 +69,7 @@ public final class ImageTarget implements FuzzTarget {
             image.write(0, List.of(MemorySegment.ofArray(new byte[] {1, 2, 3})));
             image.write(300_000, List.of(MemorySegment.ofArray(new byte[] {4, 5, 6})));
             if (image.snapshots().isPresent()) {
-                image.snapshots()
-                        .get()
-                        .create("before", java.time.Instant.EPOCH, 0, java.util.OptionalLong.empty(), 0);
+                image.snapshots().get().create("before", java.time.Instant.EPOCH, 0, java.util.OptionalLong.empty(), 0);
                 image.write(0, List.of(MemorySegment.ofArray(new byte[] {7})));
             }
             if (image.info().specific().containsValue("1.1")) {
@@ -114,9 +112,7 @@ public final class ImageTarget implements FuzzTarget {
         }
         for (ImageInfo.Snapshot snapshot : info.snapshots()) {
             if (snapshot.diskSizeBytes() >= 512) {
-                image.snapshots()
-                        .orElseThrow()
-                        .read(snapshot.id(), 0, List.of(MemorySegment.ofArray(new byte[512])));
+                image.snapshots().orElseThrow().read(snapshot.id(), 0, List.of(MemorySegment.ofArray(new byte[512])));
             }
         }
         if (write && some.length > 0) {

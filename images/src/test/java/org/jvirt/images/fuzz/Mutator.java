@@ -70,8 +70,8 @@ final class Mutator {
         int at = place(input.length - 8);
         // Fields mostly lie at multiples of their width.
         at = random.nextInt(4) > 0 ? at / width * width : at;
-        ByteBuffer bytes = ByteBuffer.wrap(input)
-                .order(random.nextBoolean() ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+        ByteBuffer bytes =
+                ByteBuffer.wrap(input).order(random.nextBoolean() ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
         long old = width == 2 ? bytes.getShort(at) : width == 4 ? bytes.getInt(at) : bytes.getLong(at);
         long value = switch (random.nextInt(7)) {
             case 0 -> 0;

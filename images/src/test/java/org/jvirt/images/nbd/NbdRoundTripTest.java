@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -107,7 +106,8 @@ class NbdRoundTripTest {
                         MemorySegment head = first.asSlice(0, count / 2);
                         disk.read(at, List.of(head, second));
                         var expected = MemorySegment.ofArray(model);
-                        assertThat(head.mismatch(expected.asSlice(at, count / 2))).isEqualTo(-1);
+                        assertThat(head.mismatch(expected.asSlice(at, count / 2)))
+                                .isEqualTo(-1);
                         assertThat(second.mismatch(expected.asSlice(at + count / 2, count - count / 2)))
                                 .isEqualTo(-1);
                     }
@@ -397,7 +397,8 @@ class NbdRoundTripTest {
             assertThatThrownBy(() -> new ImageAccess().open(reference, Optional.empty(), ImageOpening.writing()))
                     .isInstanceOf(UserErrorException.class)
                     .hasMessageContaining("--allow-network-backing");
-            var access = new ImageAccess().withNetwork(new ImageAccess().network().allowingImages());
+            var access =
+                    new ImageAccess().withNetwork(new ImageAccess().network().allowingImages());
             try (DiskImage image = access.open(reference, Optional.empty(), ImageOpening.writing())) {
                 image.write(0, List.of(MemorySegment.ofArray(new byte[] {1, 2, 3})));
                 assertThat(image.backing()).isPresent();
@@ -424,8 +425,8 @@ class NbdRoundTripTest {
                         Map.of("backing_file", secret.toString(), "backing_fmt", "raw"));
         try (Served served = Served.image(folder, top, ImageFormat.RAW, true)) {
             var reference = ImageReference.of(served.uri());
-            assertThatThrownBy(() -> new ImageAccess()
-                            .open(reference, Optional.of(ImageFormat.QCOW2), ImageOpening.reading()))
+            assertThatThrownBy(() ->
+                            new ImageAccess().open(reference, Optional.of(ImageFormat.QCOW2), ImageOpening.reading()))
                     .isInstanceOf(UserErrorException.class)
                     .hasMessageContaining("from host to host");
         }
