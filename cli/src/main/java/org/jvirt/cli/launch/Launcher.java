@@ -16,8 +16,6 @@ import org.jvirt.core.HostFailureException;
 import org.jvirt.core.Hypervisor;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.DiskImages;
-import org.jvirt.images.ImageAccess;
-import org.jvirt.images.ImageReference;
 import org.jvirt.images.format.DiskImage;
 import org.jvirt.images.overlay.SnapshotOverlay;
 import org.jvirt.machine.Engines;
@@ -108,10 +106,11 @@ public final class Launcher {
         }
         options.serials().forEach(target -> builder.serial(open(target)));
         options.virtioConsoles().forEach(target -> builder.console(open(target)));
-        options.disks().forEach(disk -> builder.disk(
-                open(disk),
-                disk.serial().orElse(""),
-                disk.live().withAccess(new ImageAccess().withCache(disk.cache()))));
+        options.disks()
+                .forEach(disk -> builder.disk(
+                        open(disk),
+                        disk.serial().orElse(""),
+                        disk.live().withAccess(options.objects().access().withCache(disk.cache()))));
         if (options.rngs() > 0) {
             builder.rng();
         }
@@ -152,8 +151,8 @@ public final class Launcher {
     private BlockBackend open(DiskOption disk) {
         boolean overlay = disk.snapshot() || options.snapshot();
         DiskImage image = DiskImages.openDisk(
-                new ImageAccess().withCache(disk.cache()),
-                ImageReference.ofFile(disk.file()),
+                options.objects().access().withCache(disk.cache()),
+                disk.image(),
                 disk.format(),
                 disk.readOnly() || overlay);
         return remember(overlay ? new SnapshotOverlay(image, overlayLimitBytes()) : image);

@@ -68,7 +68,8 @@ record ExportOption(
         return switch (mode) {
             case "unmap", "on" -> true;
             case "ignore", "off" -> false;
-            default -> throw new UserErrorException("%s: discard=%s is neither unmap nor ignore.".formatted(option, mode));
+            default ->
+                throw new UserErrorException("%s: discard=%s is neither unmap nor ignore.".formatted(option, mode));
         };
     }
 }

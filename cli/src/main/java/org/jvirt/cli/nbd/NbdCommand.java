@@ -150,7 +150,11 @@ public final class NbdCommand implements Callable<Integer> {
     @Option(names = "--tls-creds", paramLabel = "ID", description = "Certificates: all connections use TLS.")
     private @Nullable String tlsCredentials;
 
-    @Option(names = "--handshake-limit", paramLabel = "SECONDS", defaultValue = "10", description = "Until an export is chosen.")
+    @Option(
+            names = "--handshake-limit",
+            paramLabel = "SECONDS",
+            defaultValue = "10",
+            description = "Until an export is chosen.")
     private int handshakeSeconds;
 
     @Option(names = "--allow-network-backing", description = "Let images name served disks as the layers below them.")
@@ -183,8 +187,7 @@ public final class NbdCommand implements Callable<Integer> {
             return 0;
         }
         place.refuseOpenDoor(address, tls.isPresent());
-        ImageAccess access = given.access();
-        serve(address, tls, networkBacking ? access.withNetwork(access.network().allowingImages()) : access);
+        serve(address, tls, (networkBacking ? given.allowingNetworkBacking() : given).access());
         return 0;
     }
 
@@ -198,7 +201,8 @@ public final class NbdCommand implements Callable<Integer> {
                             .formatted(device));
         }
         if (list == (image != null || !exports.isEmpty())) {
-            throw new UserErrorException(list ? "-L takes no image." : "Name the image to be served, or give --export.");
+            throw new UserErrorException(
+                    list ? "-L takes no image." : "Name the image to be served, or give --export.");
         }
     }
 
@@ -236,7 +240,9 @@ public final class NbdCommand implements Callable<Integer> {
                     shared == 0 ? ServerSettings.MOST_CONNECTIONS : shared,
                     Duration.ofSeconds(Math.clamp(handshakeSeconds, 1, 3600)));
             try (NbdServer server = NbdServer.start(address, settings)) {
-                Runtime.getRuntime().addShutdownHook(new Thread(() -> endBySignal(server, ended)));
+                if (!endsBySignal(server, ended)) {
+                    return;
+                }
                 announce(server.address(), settings, tls.isPresent());
                 writePidFile();
                 if (persistent) {
@@ -252,6 +258,16 @@ public final class NbdCommand implements Callable<Integer> {
         } finally {
             closeAll(open);
             ended.countDown();
+        }
+    }
+
+    /// @return whether there is still something to be served: the program may be ending already
+    private static boolean endsBySignal(NbdServer server, CountDownLatch ended) {
+        try {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> endBySignal(server, ended), "nbd-end"));
+            return true;
+        } catch (IllegalStateException e) {
+            return false;
         }
     }
 

@@ -22,7 +22,8 @@ record OpenExport(NbdExport export, BlockBackend disk) implements Closeable {
 
     /// @throws UserErrorException if the image, its snapshot or a bitmap cannot be had
     static OpenExport open(ExportOption option, ImageAccess access) {
-        boolean readOnly = option.readOnly() || option.snapshot() || option.load().isPresent();
+        boolean readOnly =
+                option.readOnly() || option.snapshot() || option.load().isPresent();
         DiskImage image = access.withCache(option.cache())
                 .open(option.image(), option.format(), readOnly ? ImageOpening.reading() : ImageOpening.writing());
         try {
@@ -50,8 +51,7 @@ record OpenExport(NbdExport export, BlockBackend disk) implements Closeable {
         }
         if (option.snapshot()) {
             var disk = new SnapshotOverlay(image, OVERLAY_BYTES);
-            NbdExport export =
-                    NbdExport.ofDisk(option.name(), option.description(), disk, option.readOnly());
+            NbdExport export = NbdExport.ofDisk(option.name(), option.description(), disk, option.readOnly());
             return new OpenExport(export, disk);
         }
         NbdExport export = NbdExport.ofImage(

@@ -3,6 +3,7 @@ package org.jvirt.cli.qemu;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -10,6 +11,7 @@ import org.jvirt.cli.launch.DiskOption;
 import org.jvirt.cli.launch.KeyValues;
 import org.jvirt.cli.launch.LiveOptions;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.ImageReference;
 import org.jvirt.images.file.CacheMode;
 import org.jvirt.images.format.ImageFormat;
 import org.jvirt.images.live.LiveSettings;
@@ -19,17 +21,28 @@ final class Drives {
     private static final Set<String> NO_CONSEQUENCE =
             Set.of("aio", "discard", "detect-zeroes", "media", "index", "auto-read-only");
 
+    private static final List<String> NBD_KEYS = List.of(
+            "server.type",
+            "server.host",
+            "server.port",
+            "server.path",
+            "export",
+            "tls-creds",
+            "tls-hostname",
+            "reconnect-delay",
+            "open-timeout");
+
     private final Map<String, DiskOption> waiting = new LinkedHashMap<>();
-    private final Map<String, Path> files = new HashMap<>();
+    private final Map<String, ImageReference> files = new HashMap<>();
 
     /// @return the disk, where the option makes a device as well (`if=virtio`)
     Optional<DiskOption> drive(String text) {
         var values = new KeyValues("-drive", "", text);
-        Path file = Path.of(values.takeRequired("file"));
+        ImageReference image = DiskOption.withKeys(ImageReference.of(values.takeRequired("file")), values);
         Optional<String> id = values.take("id");
         String kind = values.take("if").orElse("virtio");
         var disk = new DiskOption(
-                file,
+                image,
                 values.take("format").map(name -> DiskOption.format("-drive", name)),
                 values.take("cache")
                         .map(name -> DiskOption.cache("-drive", name))
@@ -40,7 +53,18 @@ final class Drives {
                 live(values, id));
         values.ignore(NO_CONSEQUENCE);
         values.end(Set.of(
-                "file", "format", "cache", "id", "if", "readonly", "snapshot", "serial", "rerror", "werror", "bps", "iops"));
+                "file",
+                "format",
+                "cache",
+                "id",
+                "if",
+                "readonly",
+                "snapshot",
+                "serial",
+                "rerror",
+                "werror",
+                "bps",
+                "iops"));
         switch (kind) {
             case "virtio" -> {
                 return Optional.of(disk);
@@ -68,18 +92,25 @@ final class Drives {
         String node = values.takeRequired("node-name");
         boolean readOnly = values.takeSwitch("read-only", false);
         if (driver.equals("file")) {
-            files.put(node, Path.of(values.takeRequired("filename")));
+            files.put(node, ImageReference.ofFile(Path.of(values.takeRequired("filename"))));
+        } else if (driver.equals("nbd")) {
+            var served = new LinkedHashMap<>(Map.of("file.driver", "nbd"));
+            for (String key : NBD_KEYS) {
+                values.take(key).ifPresent(value -> served.put("file." + key, value));
+            }
+            files.put(node, new ImageReference(node, served));
         } else {
             ImageFormat format = DiskOption.format("-blockdev", driver);
             values.ignore(Set.of("file.driver"));
-            Path file = values.take("file")
+            ImageReference below = values.take("file")
                     .map(name -> Optional.ofNullable(files.get(name))
                             .orElseThrow(() -> new UserErrorException("-blockdev: there is no node " + name + ".")))
-                    .orElseGet(() -> Path.of(values.takeRequired("file.filename")));
+                    .orElseGet(() -> ImageReference.ofFile(Path.of(values.takeRequired("file.filename"))));
+            ImageReference image = DiskOption.withKeys(below, values);
             waiting.put(
                     node,
                     new DiskOption(
-                            file,
+                            image,
                             Optional.of(format),
                             cacheOf(values),
                             readOnly,

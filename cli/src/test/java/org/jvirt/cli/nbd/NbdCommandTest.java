@@ -103,7 +103,8 @@ class NbdCommandTest {
                 Files.isExecutable(Path.of("/usr/bin", command[0])),
                 "SKIPPED: " + command[0] + " is missing: apt-get install qemu-utils libnbd-bin");
         try {
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
             process.getOutputStream().close();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(process.waitFor()).as(output).isZero();
@@ -155,15 +156,22 @@ class NbdCommandTest {
         assertThat(folder.resolve("nbd.sock")).doesNotExist();
         assertThat(folder.resolve("pid")).doesNotExist();
         tool("qemu-img", "check", folder.resolve("disk.qcow2").toString());
-        tool("qemu-io", "-r", "-f", "qcow2", "-c", "read -P 5 0 64k", folder.resolve("disk.qcow2").toString());
+        tool(
+                "qemu-io",
+                "-r",
+                "-f",
+                "qcow2",
+                "-c",
+                "read -P 5 0 64k",
+                folder.resolve("disk.qcow2").toString());
     }
 
     @Test
     void aSnapshotKeepsTheImageCleanAndAnInternalOneIsServedAsItWas() throws Exception {
         img("snapshot -c before @disk.qcow2");
         img("bench -c 1 -w -s 65536 --pattern 7 -f qcow2 @disk.qcow2");
-        FutureTask<Result> served = serve(
-                "--export image=@disk.qcow2,name=old,load-snapshot=before --export image=@disk.raw,name=scratch,snapshot=on,format=raw -t -e 4");
+        FutureTask<Result> served = serve("--export image=@disk.qcow2,name=old,load-snapshot=before --export"
+                + " image=@disk.raw,name=scratch,snapshot=on,format=raw -t -e 4");
         img("convert -O raw %s @old.raw".formatted(uri("old")));
         assertThat(Files.readAllBytes(folder.resolve("old.raw"))).isEqualTo(content);
         tool("qemu-io", "-f", "raw", "-c", "write -P 5 0 64k", "-c", "read -P 5 0 64k", uri("scratch"));
@@ -176,9 +184,10 @@ class NbdCommandTest {
         FutureTask<Result> served = serve("-t -e 4 -r -A -D words -x name @disk.qcow2");
         String ours = nbd("-L --socket=@nbd.sock").out;
         assertThat(ours.lines().toList())
-                .isEqualTo(tool("qemu-nbd", "-L", "-k", folder.resolve("nbd.sock").toString())
-                        .lines()
-                        .toList());
+                .isEqualTo(
+                        tool("qemu-nbd", "-L", "-k", folder.resolve("nbd.sock").toString())
+                                .lines()
+                                .toList());
         assertThat(served).isNotDone();
     }
 
