@@ -108,10 +108,11 @@ public final class Launcher {
         }
         options.serials().forEach(target -> builder.serial(open(target)));
         options.virtioConsoles().forEach(target -> builder.console(open(target)));
-        options.disks().forEach(disk -> builder.disk(
-                open(disk),
-                disk.serial().orElse(""),
-                disk.live().withAccess(new ImageAccess().withCache(disk.cache()))));
+        options.disks()
+                .forEach(disk -> builder.disk(
+                        open(disk),
+                        disk.serial().orElse(""),
+                        disk.live().withAccess(new ImageAccess().withCache(disk.cache()))));
         if (options.rngs() > 0) {
             builder.rng();
         }

@@ -40,7 +40,18 @@ final class Drives {
                 live(values, id));
         values.ignore(NO_CONSEQUENCE);
         values.end(Set.of(
-                "file", "format", "cache", "id", "if", "readonly", "snapshot", "serial", "rerror", "werror", "bps", "iops"));
+                "file",
+                "format",
+                "cache",
+                "id",
+                "if",
+                "readonly",
+                "snapshot",
+                "serial",
+                "rerror",
+                "werror",
+                "bps",
+                "iops"));
         switch (kind) {
             case "virtio" -> {
                 return Optional.of(disk);

@@ -51,8 +51,9 @@ class DiskOptionTest {
         assertThat(disk.live().limits().requests()).isEqualTo(new DiskLimit(100, 1024, 5));
         assertThat(disk.live().limits().bytesRead()).isEqualTo(DiskLimit.of(10 << 20));
         assertThat(disk.live().limits().requestBytes()).isEqualTo(4096);
-        assertThat(DiskOption.parse("file=x,throttling.iops-total=100,throttling.iops-total-max=1k,"
-                                + "throttling.iops-total-max-length=5,throttling.bps-read=10M,throttling.iops-size=4096")
+        assertThat(DiskOption.parse(
+                                "file=x,throttling.iops-total=100,throttling.iops-total-max=1k,"
+                                        + "throttling.iops-total-max-length=5,throttling.bps-read=10M,throttling.iops-size=4096")
                         .live()
                         .limits())
                 .isEqualTo(disk.live().limits());

@@ -272,8 +272,8 @@ public abstract class BlockJob {
                 }
             }
             if (bytesPerSecond > 0) {
-                freeAtNanos = Math.max(freeAtNanos, System.nanoTime())
-                        + (long) (bytes * NANOS_PER_SECOND / bytesPerSecond);
+                freeAtNanos =
+                        Math.max(freeAtNanos, System.nanoTime()) + (long) (bytes * NANOS_PER_SECOND / bytesPerSecond);
             }
         }
     }
@@ -343,9 +343,8 @@ public abstract class BlockJob {
 
     /// What an error means, by the job's options: returns where it is to be tried again.
     final void failed(IOException failure) throws IOException, JobCancelledException {
-        ErrorAction action = failure instanceof ChunkCopier.SourceException
-                ? options.onSourceError()
-                : options.onTargetError();
+        ErrorAction action =
+                failure instanceof ChunkCopier.SourceException ? options.onSourceError() : options.onTargetError();
         if (action == ErrorAction.ENOSPC) {
             action = ErrorPolicy.outOfSpace(failure) ? ErrorAction.STOP : ErrorAction.REPORT;
         }

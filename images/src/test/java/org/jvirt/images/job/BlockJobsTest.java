@@ -118,7 +118,8 @@ final class BlockJobsTest {
             });
             succeed(job);
             BusyDisk.assertHolds(folder.resolve("copy.qcow2"), ImageFormat.QCOW2, expected.get());
-            assertThat(Peer.expect(folder, "qemu-img", "info", "-U", "copy.qcow2")).contains("layer1.qcow2");
+            assertThat(Peer.expect(folder, "qemu-img", "info", "-U", "copy.qcow2"))
+                    .contains("layer1.qcow2");
         }
     }
 
@@ -256,8 +257,8 @@ final class BlockJobsTest {
     void aCommitOfTheTopMakesALayerBelowTheDisk(int base) throws Exception {
         try (var busy = new BusyDisk(folder, 10 + base, CHAIN)) {
             busy.startWriting();
-            BlockJob job = jobs.commit(
-                    busy.disk, Optional.empty(), Optional.of(busy.layers.get(base)), JobOptions.DEFAULT);
+            BlockJob job =
+                    jobs.commit(busy.disk, Optional.empty(), Optional.of(busy.layers.get(base)), JobOptions.DEFAULT);
             job.await(JobState.READY, 60, TimeUnit.SECONDS);
             busy.awaitWrites(30);
             job.complete();
@@ -273,8 +274,8 @@ final class BlockJobsTest {
     void aCommitThatIsGivenUpLeavesTheDiskAsItIs() throws Exception {
         try (var busy = new BusyDisk(folder, 12, CHAIN)) {
             busy.startWriting();
-            BlockJob job = jobs.commit(
-                    busy.disk, Optional.empty(), Optional.empty(), JobOptions.DEFAULT.withSpeed(100_000));
+            BlockJob job =
+                    jobs.commit(busy.disk, Optional.empty(), Optional.empty(), JobOptions.DEFAULT.withSpeed(100_000));
             job.cancel(true);
             assertThat(end(job).cancelled()).isTrue();
             busy.stopWriting();
@@ -288,10 +289,7 @@ final class BlockJobsTest {
         try (var busy = new BusyDisk(folder, 13, CHAIN)) {
             busy.startWriting();
             succeed(jobs.commit(
-                    busy.disk,
-                    Optional.of(busy.layers.get(1)),
-                    Optional.of(busy.layers.get(0)),
-                    JobOptions.DEFAULT));
+                    busy.disk, Optional.of(busy.layers.get(1)), Optional.of(busy.layers.get(0)), JobOptions.DEFAULT));
             busy.awaitWrites(30);
             busy.stopWriting();
             assertThat(busy.depth()).isEqualTo(2);
@@ -303,15 +301,11 @@ final class BlockJobsTest {
 
     @Test
     void aCommitBelowALayerThatIsNotTheTopRelinksIt() throws Exception {
-        List<ImageFormat> four =
-                List.of(ImageFormat.RAW, ImageFormat.QCOW2, ImageFormat.QCOW2, ImageFormat.QCOW2);
+        List<ImageFormat> four = List.of(ImageFormat.RAW, ImageFormat.QCOW2, ImageFormat.QCOW2, ImageFormat.QCOW2);
         try (var busy = new BusyDisk(folder, 14, four)) {
             busy.startWriting();
             succeed(jobs.commit(
-                    busy.disk,
-                    Optional.of(busy.layers.get(1)),
-                    Optional.of(busy.layers.get(0)),
-                    JobOptions.DEFAULT));
+                    busy.disk, Optional.of(busy.layers.get(1)), Optional.of(busy.layers.get(0)), JobOptions.DEFAULT));
             busy.stopWriting();
             assertThat(busy.depth()).isEqualTo(3);
             busy.assertDiskHolds(busy.model());
@@ -325,9 +319,7 @@ final class BlockJobsTest {
         try (var busy = new BusyDisk(folder, 16 + base, CHAIN)) {
             busy.startWriting();
             succeed(jobs.stream(
-                    busy.disk,
-                    base < 0 ? Optional.empty() : Optional.of(busy.layers.get(base)),
-                    JobOptions.DEFAULT));
+                    busy.disk, base < 0 ? Optional.empty() : Optional.of(busy.layers.get(base)), JobOptions.DEFAULT));
             assertThat(busy.depth()).isEqualTo(base + 2);
             busy.awaitWrites(30);
             busy.stopWriting();
@@ -386,15 +378,14 @@ final class BlockJobsTest {
     @Test
     void aFullTargetEndsTheJobOrPausesItAndTheGuestGoesOn() throws Exception {
         Path small = Files.createDirectory(folder.resolve("small"));
-        var mount = Peer.run(
-                folder, "", List.of("mount", "-t", "tmpfs", "-o", "size=1m", "jvirt-test", small.toString()));
+        var mount =
+                Peer.run(folder, "", List.of("mount", "-t", "tmpfs", "-o", "size=1m", "jvirt-test", small.toString()));
         org.junit.jupiter.api.Assumptions.assumeTrue(
                 mount.code() == 0, "may not mount a small file system: run this test as root");
         try (var busy = new BusyDisk(folder, 20, List.of(ImageFormat.QCOW2))) {
             busy.startWriting();
             var full = new BlockJobs.Target(small.resolve("copy"), ImageFormat.RAW, false);
-            assertThat(end(jobs.backup(
-                                    busy.disk, full, SyncMode.FULL, Optional.empty(), false, JobOptions.DEFAULT))
+            assertThat(end(jobs.backup(busy.disk, full, SyncMode.FULL, Optional.empty(), false, JobOptions.DEFAULT))
                             .error())
                     .hasValueSatisfying(why -> assertThat(why).contains("ENOSPC"));
             busy.stopWriting();

@@ -19,8 +19,7 @@ final class ThrottleTest {
     private final ManualClock clock = new ManualClock();
 
     private static DiskLimits requests(DiskLimit limit) {
-        return new DiskLimits(
-                DiskLimit.NONE, DiskLimit.NONE, DiskLimit.NONE, limit, DiskLimit.NONE, DiskLimit.NONE, 0);
+        return new DiskLimits(DiskLimit.NONE, DiskLimit.NONE, DiskLimit.NONE, limit, DiskLimit.NONE, DiskLimit.NONE, 0);
     }
 
     /// How many requests pass in a time, of a guest that has the next one ready whenever one is done.
