@@ -262,6 +262,13 @@ public final class LiveDisk implements BlockBackend {
         }
     }
 
+    /// Whether no request is under way but those that are held, if any.
+    public boolean quiet() {
+        synchronized (holding) {
+            return held == active;
+        }
+    }
+
     /// Why requests were held last, while they are.
     public Optional<IOException> failure() {
         synchronized (holding) {
