@@ -264,9 +264,9 @@ public abstract class BlockJob {
                 }
                 long wait = bytesPerSecond == 0 ? 0 : freeAtNanos - System.nanoTime();
                 if (paused) {
-                    waitMillis(0);
+                    waitLocked(0);
                 } else if (wait > 0) {
-                    waitMillis(wait / 1_000_000 + 1);
+                    waitLocked(wait / 1_000_000 + 1);
                 } else {
                     break;
                 }
@@ -282,7 +282,7 @@ public abstract class BlockJob {
     final void rest(long millis) throws JobCancelledException {
         synchronized (lock) {
             if (wish == Wish.NONE) {
-                waitMillis(millis);
+                waitLocked(millis);
             }
             if (wish == Wish.ABORT) {
                 throw new JobCancelledException();
@@ -290,7 +290,8 @@ public abstract class BlockJob {
         }
     }
 
-    private void waitMillis(long millis) {
+    @SuppressWarnings("WaitNotInLoop") // callers look again
+    private void waitLocked(long millis) {
         try {
             lock.wait(millis);
         } catch (InterruptedException e) {

@@ -184,7 +184,6 @@ final class BlockJobsTest {
             Path frozen = folder.resolve("frozen");
             Files.write(frozen, busy.model());
             var access = new ImageAccess();
-            // Below lies the disk as it is; where the job copied nothing, nothing has changed.
             access.create(
                     ImageFormat.QCOW2,
                     overlay.toString(),
@@ -201,9 +200,11 @@ final class BlockJobsTest {
             busy.startWriting();
             assertThat(job.await(JobState.READY, 30, TimeUnit.SECONDS).state()).isEqualTo(JobState.READY);
             busy.awaitWrites(30);
+            busy.stopWriting();
             job.cancel(false);
             succeed(job);
-            busy.stopWriting();
+            // Below lies the disk as it is now: where the job copied nothing, nothing has changed.
+            Files.write(frozen, busy.model());
             BusyDisk.assertHolds(overlay, ImageFormat.QCOW2, expected);
         }
     }
@@ -366,7 +367,7 @@ final class BlockJobsTest {
             long done = job.status().doneBytes();
             assertThat(done).isLessThan(BusyDisk.SIZE);
             job.setSpeed(0);
-            Thread.sleep(50);
+            job.await(50, TimeUnit.MILLISECONDS);
             assertThat(job.status().doneBytes()).isBetween(done, done + (1 << 20));
             job.resume();
             succeed(job);

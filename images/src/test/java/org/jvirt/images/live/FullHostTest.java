@@ -78,7 +78,7 @@ final class FullHostTest {
             Files.delete(ballast);
             while (!writing.isDone()) {
                 disk.release();
-                Thread.sleep(1);
+                Thread.onSpinWait();
             }
             writing.get(30, TimeUnit.SECONDS);
         }

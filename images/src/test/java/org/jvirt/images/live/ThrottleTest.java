@@ -87,7 +87,7 @@ final class ThrottleTest {
         while (passed.get() == 0) {
             assertThat(clock.nanos()).isLessThan(200 * MILLI);
             clock.advance(MILLI);
-            Thread.yield();
+            Thread.onSpinWait();
         }
         third.get(30, TimeUnit.SECONDS);
         assertThat(clock.nanos()).isGreaterThanOrEqualTo(100 * MILLI);
@@ -115,7 +115,7 @@ final class ThrottleTest {
         while (!blocked.isDone()) {
             assertThat(clock.nanos()).isLessThan(27 * SECOND);
             clock.advance(10 * MILLI);
-            Thread.yield();
+            Thread.onSpinWait();
         }
     }
 
