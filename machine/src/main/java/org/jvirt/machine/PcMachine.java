@@ -7,12 +7,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.jvirt.core.Capability;
 import org.jvirt.core.EntropySource;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.core.HostFailureException;
 import org.jvirt.core.Hypervisor;
-import org.jvirt.core.InterruptController;
 import org.jvirt.core.PowerControl;
 import org.jvirt.core.TscClock;
 import org.jvirt.core.Vcpu;
@@ -79,8 +77,7 @@ final class PcMachine {
     private final BusExits.Unhandled unhandled = new BusExits.Unhandled();
     private final Cleanup cleanup = new Cleanup();
 
-    PcMachine(
-            VmConfig config, Hypervisor hypervisor, PowerControl power, LiveDisk.StopRequest stopRequest) {
+    PcMachine(VmConfig config, Hypervisor hypervisor, PowerControl power, LiveDisk.StopRequest stopRequest) {
         boolean done = false;
         try {
             cleanup.add(() -> closeBackends(config));
@@ -104,13 +101,7 @@ final class PcMachine {
             cleanup.add(disks);
             var tsc = new TscClock(clock, tscHz);
             InterruptPlan plan = interruptPlan(config, hypervisor, features, tsc);
-            vm = hypervisor.createVm(new VmSpec(
-                    config.name(),
-                    memory,
-                    cpuid,
-                    config.cpus(),
-                    tsc,
-                    plan.controllers()));
+            vm = hypervisor.createVm(new VmSpec(config.name(), memory, cpuid, config.cpus(), tsc, plan.controllers()));
             cleanup.add(vm);
             BoardInterrupts interrupts = plan.board().apply(vm);
             cleanup.add(interrupts::disconnect);
@@ -142,8 +133,8 @@ final class PcMachine {
 
     private static InterruptPlan interruptPlan(
             VmConfig config, Hypervisor hypervisor, Set<CpuFeature> features, TscClock tsc) {
-        var apics = new ApicConfig(
-                config.cpus(), MemoryMap.PHYSICAL_ADDRESS_BITS, features.contains(CpuFeature.X2APIC));
+        var apics =
+                new ApicConfig(config.cpus(), MemoryMap.PHYSICAL_ADDRESS_BITS, features.contains(CpuFeature.X2APIC));
         return InterruptPlan.of(config.interrupts(), hypervisor.capabilities(), apics, tsc);
     }
 

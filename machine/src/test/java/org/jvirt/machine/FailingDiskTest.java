@@ -53,10 +53,7 @@ final class FailingDiskTest {
                 .engine(engine)
                 .kernel(Files.write(directory.resolve("vmlinuz"), KernelFiles.bzImage(4096, true)))
                 .memory(32)
-                .disk(
-                        content,
-                        "",
-                        LiveSettings.DEFAULT.withErrors(new ErrorPolicy(ErrorAction.STOP, ErrorAction.STOP)))
+                .disk(content, "", LiveSettings.DEFAULT.withErrors(new ErrorPolicy(ErrorAction.STOP, ErrorAction.STOP)))
                 .build();
         monitor = new Monitor(vm, "");
         vm.start();

@@ -35,21 +35,22 @@ final class BlockCommands {
     private static void describe(LiveDisk disk, StringBuilder text) {
         Optional<DiskImage> image = disk.image();
         String format = image.map(top -> top.format().formatName()).orElse("memory overlay");
-        text.append("%s: %s (%s%s)\n"
-                .formatted(disk.id(), disk.name(), format, disk.readOnly() ? ", read-only" : ""));
+        text.append("%s: %s (%s%s)\n".formatted(disk.id(), disk.name(), format, disk.readOnly() ? ", read-only" : ""));
         text.append("    Size:             %d bytes\n".formatted(disk.sizeBytes()));
         text.append("    Cache mode:       %s\n"
                 .formatted(disk.settings().access().cache().modeName()));
-        image.flatMap(DiskImage::backing).ifPresent(below -> text.append("    Backing file:     %s (chain depth: %d)\n"
-                .formatted(below.name(), depth(below))));
+        image.flatMap(DiskImage::backing)
+                .ifPresent(below -> text.append(
+                        "    Backing file:     %s (chain depth: %d)\n".formatted(below.name(), depth(below))));
         ErrorPolicy errors = disk.errors();
         text.append("    On errors:        rerror=%s werror=%s\n"
                 .formatted(errors.reads().actionName(), errors.writes().actionName()));
         if (disk.throttle().limits().limits()) {
             text.append("    I/O throttling:   %s\n".formatted(limits(disk)));
         }
-        disk.failure().ifPresent(failure -> text.append("    I/O status:       %s: %s\n"
-                .formatted(ErrorPolicy.outOfSpace(failure) ? "nospace" : "failed", failure.getMessage())));
+        disk.failure()
+                .ifPresent(failure -> text.append("    I/O status:       %s: %s\n"
+                        .formatted(ErrorPolicy.outOfSpace(failure) ? "nospace" : "failed", failure.getMessage())));
     }
 
     private static int depth(DiskImage image) {
@@ -96,10 +97,8 @@ final class BlockCommands {
         if (arguments.size() != 7) {
             return "Error: give a device and six numbers: bps bps_rd bps_wr iops iops_rd iops_wr, 0 for no limit\n";
         }
-        long[] values = arguments.stream()
-                .skip(1)
-                .mapToLong(word -> size(word, 0))
-                .toArray();
+        long[] values =
+                arguments.stream().skip(1).mapToLong(word -> size(word, 0)).toArray();
         vm.disk(arguments.getFirst())
                 .throttle()
                 .limit(DiskLimits.averages(values[0], values[1], values[2], values[3], values[4], values[5]));

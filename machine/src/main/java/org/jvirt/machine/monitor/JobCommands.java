@@ -109,8 +109,8 @@ final class JobCommands {
 
     private static ImageFormat format(String name) {
         return ImageFormat.named(name)
-                .orElseThrow(() -> new UserErrorException(
-                        "'%s' is no image format: these are %s".formatted(name, String.join(", ", ImageFormat.names()))));
+                .orElseThrow(() -> new UserErrorException("'%s' is no image format: these are %s"
+                        .formatted(name, String.join(", ", ImageFormat.names()))));
     }
 
     String stream(List<String> arguments) {

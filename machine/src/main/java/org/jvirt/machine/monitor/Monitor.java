@@ -88,7 +88,11 @@ public final class Monitor {
         command("block_job_pause", "DEVICE", "pauses a job", jobs::pause);
         command("block_job_resume", "DEVICE", "lets a paused job go on", jobs::resume);
         command("block_job_set_speed", "DEVICE BYTES", "limits a job's bytes per second; 0: none", jobs::setSpeed);
-        command("block_dirty_bitmap_add", "[-p] DEVICE NAME [GRANULARITY]", "records changes; -p: in the image", jobs::addBitmap);
+        command(
+                "block_dirty_bitmap_add",
+                "[-p] DEVICE NAME [GRANULARITY]",
+                "records changes; -p: in the image",
+                jobs::addBitmap);
         command("block_dirty_bitmap_remove", "DEVICE NAME", "removes a bitmap", jobs::removeBitmap);
         command("block_dirty_bitmap_clear", "DEVICE NAME", "forgets what a bitmap recorded", jobs::clearBitmap);
         subject("block-jobs", "the block jobs", jobs::info);
