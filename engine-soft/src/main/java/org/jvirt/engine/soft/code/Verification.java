@@ -229,7 +229,7 @@ final class Verification {
     // ---------------------------------------------------------------- comparison
 
     private boolean differs() {
-        return !interpreted.equals(translated)
+        return !interpreted.isLike(translated)
                 || flagsMatter() != 0
                 || copies.difference().isPresent();
     }
