@@ -1,5 +1,6 @@
 /// The engine that needs no help from hardware: memory management, interpreter, translator.
 module org.jvirt.engine.soft {
+    requires jdk.jfr;
     requires transitive org.jvirt.core;
     requires org.jvirt.linux;
     requires org.jvirt.x86;

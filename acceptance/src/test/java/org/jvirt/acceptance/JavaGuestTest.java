@@ -49,8 +49,7 @@ final class JavaGuestTest {
     @CsvSource({
         "x86-64-v3, ''",
         "x86-64-v2, -XX:+UseParallelGC -XX:TieredStopAtLevel=1",
-        "x86-64-v2, -XX:+UseZGC -XX:-TieredCompilation",
-        "x86-64-v3, -Xcomp"
+        "x86-64-v2, -XX:+UseZGC -XX:-TieredCompilation"
     })
     void itDoesSoWithEveryCompilerAndCollector(String cpu, String options) throws InterruptedException {
         run(cpu, options, 4);

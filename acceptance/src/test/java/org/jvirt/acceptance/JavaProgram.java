@@ -7,13 +7,13 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import javax.tools.ToolProvider;
 
 /// A Java program that gives a JVM's compilers, collectors and signal handlers something to do, as class files; and
 /// what it must print.
 final class JavaProgram {
-    private static final String SOURCE = """
+    private static final String SOURCE =
+            """
             import java.util.*;
             import java.util.concurrent.*;
             import java.util.stream.*;
@@ -21,7 +21,9 @@ final class JavaProgram {
             public class Busy implements Callable<String> {
                 interface Shape { double area(); }
                 record Square(double side) implements Shape { public double area() { return side * side; } }
-                record Circle(double radius) implements Shape { public double area() { return Math.PI * radius * radius; } }
+                record Circle(double radius) implements Shape {
+                    public double area() { return Math.PI * radius * radius; }
+                }
                 record Ring(double inner, double outer) implements Shape {
                     public double area() { return Math.PI * (outer * outer - inner * inner); }
                 }
@@ -43,7 +45,8 @@ final class JavaProgram {
                 static double areas(int turns) {
                     double sum = 0;
                     for (int i = 0; i < turns; i++) {
-                        Shape s = i < turns / 2 ? new Square(i % 7) : i % 2 == 0 ? new Circle(i % 5) : new Ring(i % 3, i % 11);
+                        Shape odd = i % 2 == 0 ? new Circle(i % 5) : new Ring(i % 3, i % 11);
+                        Shape s = i < turns / 2 ? new Square(i % 7) : odd;
                         sum += s.area();
                     }
                     return sum;
@@ -97,9 +100,13 @@ final class JavaProgram {
                 static double matrix(int n) {
                     var a = new double[n][n];
                     var b = new double[n][n];
-                    for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) { a[i][j] = i + j; b[i][j] = i - 2 * j; }
+                    for (int i = 0; i < n; i++) {
+                        for (int j = 0; j < n; j++) { a[i][j] = i + j; b[i][j] = i - 2 * j; }
+                    }
                     double trace = 0;
-                    for (int i = 0; i < n; i++) for (int k = 0; k < n; k++) trace += a[i][k] * b[k][i] % 1001.5;
+                    for (int i = 0; i < n; i++) {
+                        for (int k = 0; k < n; k++) trace += a[i][k] * b[k][i] % 1001.5;
+                    }
                     return trace + Math.sin(n) + Math.pow(1.0001, n);
                 }
 
@@ -115,7 +122,8 @@ final class JavaProgram {
                     int threads = 4;
                     var pool = Executors.newFixedThreadPool(threads);
                     var answers = new TreeSet<String>();
-                    for (var f : pool.invokeAll(Collections.nCopies(rounds * threads, new Busy()))) answers.add(f.get());
+                    var tasks = Collections.nCopies(rounds * threads, new Busy());
+                    for (var f : pool.invokeAll(tasks)) answers.add(f.get());
                     pool.shutdown();
                     return answers.toString();
                 }
@@ -134,16 +142,11 @@ final class JavaProgram {
 
     /// Compiles it for Java 17 into a directory.
     static JavaProgram compile(Path directory) throws IOException {
-        Path source = Files.writeString(
-                Files.createDirectories(directory.resolve("source")).resolve("Busy.java"), SOURCE);
+        Path sources = Files.createDirectories(directory.resolve("source"));
+        Path source = Files.writeString(sources.resolve("Busy.java"), SOURCE);
         Path classes = Files.createDirectories(directory.resolve("classes"));
         var compiler = ToolProvider.getSystemJavaCompiler();
-        int status = compiler.run(
-                null,
-                null,
-                null,
-                List.of("--release", "17", "-d", classes.toString(), source.toString())
-                        .toArray(String[]::new));
+        int status = compiler.run(null, null, null, "--release", "17", "-d", classes.toString(), source.toString());
         assertThat(status).as("the compiler's exit code").isZero();
         return new JavaProgram(classes);
     }
@@ -156,8 +159,7 @@ final class JavaProgram {
     /// What `main` of class `Busy` prints, computed here.
     String expected() throws ReflectiveOperationException, IOException {
         try (var loader = new URLClassLoader(new URL[] {classes.toUri().toURL()})) {
-            return (String)
-                    loader.loadClass("Busy").getMethod("result", int.class).invoke(null, 1);
+            return (String) loader.loadClass("Busy").getMethod("result", int.class).invoke(null, 1);
         }
     }
 }

@@ -82,7 +82,9 @@ final class LiveDisksTest {
             last++;
         }
         for (int i = last + 1; i < content.length / SECTOR; i++) {
-            assertThat(text(content, i)).as("sector %d after record %d", i, last).isEqualTo("\0".repeat(8));
+            assertThat(text(content, i))
+                    .as("sector %d after record %d", i, last)
+                    .isEqualTo("\0".repeat(8));
         }
         return last;
     }
@@ -104,7 +106,8 @@ final class LiveDisksTest {
         awaitMore(20);
         Path backup = directory.resolve("backup.qcow2");
         int before = written();
-        assertThat(monitor.execute("drive_backup -f virtio0 %s qcow2".formatted(backup))).isEmpty();
+        assertThat(monitor.execute("drive_backup -f virtio0 %s qcow2".formatted(backup)))
+                .isEmpty();
         Optional<BlockJob> running = guest.vm().blockJobs().list().stream().findFirst();
         int after = written();
         awaitMore(10);
@@ -114,7 +117,8 @@ final class LiveDisksTest {
         assertThat(records(content(backup))).isBetween(before, after + 1);
 
         Path mirror = directory.resolve("mirror.qcow2");
-        assertThat(monitor.execute("drive_mirror -f virtio0 %s qcow2".formatted(mirror))).isEmpty();
+        assertThat(monitor.execute("drive_mirror -f virtio0 %s qcow2".formatted(mirror)))
+                .isEmpty();
         BlockJob job = job();
         assertThat(job.await(JobState.READY, 60, TimeUnit.SECONDS).state()).isEqualTo(JobState.READY);
         assertThat(monitor.execute("info block-jobs")).contains("Type mirror, device virtio0", "ready");
@@ -127,7 +131,8 @@ final class LiveDisksTest {
 
         Path layer = directory.resolve("layer.qcow2");
         before = written();
-        assertThat(monitor.execute("snapshot_blkdev virtio0 %s".formatted(layer))).isEmpty();
+        assertThat(monitor.execute("snapshot_blkdev virtio0 %s".formatted(layer)))
+                .isEmpty();
         after = written();
         awaitMore(10);
         assertThat(records(content(mirror))).isBetween(before, after + 1);

@@ -30,7 +30,9 @@ final class PowerCutTest {
                 .start();
         String text = new String(process.getInputStream().readAllBytes());
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).as("%s printed:%n%s", List.of(words), text).isLessThanOrEqualTo(1);
+        assertThat(process.exitValue())
+                .as("%s printed:%n%s", List.of(words), text)
+                .isLessThanOrEqualTo(1);
         return text;
     }
 
@@ -38,7 +40,8 @@ final class PowerCutTest {
     void ext4OnQcow2SurvivesAKillInMidWriteWithAllThatWasFlushed() throws Exception {
         for (String tool : List.of("/usr/sbin/mkfs.ext4", "/usr/sbin/e2fsck", "/usr/sbin/debugfs")) {
             Assumptions.assumeTrue(
-                    Files.isExecutable(Path.of(tool)), "SKIPPED: %s is missing: apt-get install e2fsprogs".formatted(tool));
+                    Files.isExecutable(Path.of(tool)),
+                    "SKIPPED: %s is missing: apt-get install e2fsprogs".formatted(tool));
         }
         Path raw = DiskFile.create(directory.resolve("disk.raw"), 32 << 20, "");
         host("/usr/sbin/mkfs.ext4", "-q", "-F", raw.toString());
@@ -62,7 +65,8 @@ final class PowerCutTest {
         assertThat(host("/usr/sbin/e2fsck", "-p", raw.toString())).contains("recovering journal");
         host("/usr/sbin/e2fsck", "-f", "-n", raw.toString());
         for (int i = 1; i <= flushed; i++) {
-            assertThat(host("/usr/sbin/debugfs", "-R", "cat /f" + i, raw.toString())).contains("content of " + i);
+            assertThat(host("/usr/sbin/debugfs", "-R", "cat /f" + i, raw.toString()))
+                    .contains("content of " + i);
         }
     }
 }

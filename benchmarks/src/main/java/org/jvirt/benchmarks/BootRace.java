@@ -2,6 +2,7 @@ package org.jvirt.benchmarks;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +23,12 @@ final class BootRace {
         Path initrd = files.initrd("boot", List.of());
         Map<String, List<String>> commands = new LinkedHashMap<>();
         commands.put("QEMU", Commands.qemu(files.kernel(), initrd, vcpus, memoryMib));
-        commands.put("jvirt", Commands.jvirt(jvirt, engine, files.kernel(), initrd, vcpus, memoryMib));
+        List<String> plain = Commands.jvirt(jvirt, engine, files.kernel(), initrd, vcpus, memoryMib);
+        commands.put("jvirt", with(plain, "--code-cache", "off"));
+        List<String> warm = with(plain, "--code-cache", files.codeCache().toString());
+        commands.put("jvirt, warm", warm);
+        // fills the store
+        TimedProcess.run(warm, Rival.LIMIT).secondsTo(GuestFiles.FINISHED);
         Map<String, Sample> toUser = new LinkedHashMap<>();
         Map<String, Sample> toEnd = new LinkedHashMap<>();
         for (int round = 1; round <= rounds; round++) {
@@ -36,16 +42,25 @@ final class BootRace {
             }
         }
         var table = new Table("boot of Debian's cloud kernel", "QEMU s", "jvirt s", "jvirt/QEMU");
-        Sample.compare(
-                table,
-                "to user space",
-                Objects.requireNonNull(toUser.get("QEMU")),
-                Objects.requireNonNull(toUser.get("jvirt")));
-        Sample.compare(
-                table,
-                "to the end of the process",
-                Objects.requireNonNull(toEnd.get("QEMU")),
-                Objects.requireNonNull(toEnd.get("jvirt")));
+        for (String kept : List.of("jvirt", "jvirt, warm")) {
+            String how = kept.equals("jvirt") ? "" : ", with translations kept from an earlier run";
+            compare(table, "to user space" + how, toUser, kept);
+            compare(table, "to the end of the process" + how, toEnd, kept);
+        }
         return table.toString();
+    }
+
+    private static List<String> with(List<String> command, String... more) {
+        var words = new ArrayList<>(command);
+        words.addAll(List.of(more));
+        return words;
+    }
+
+    private static void compare(Table table, String what, Map<String, Sample> samples, String jvirt) {
+        Sample.compare(
+                table,
+                what,
+                Objects.requireNonNull(samples.get("QEMU")),
+                Objects.requireNonNull(samples.get(jvirt)));
     }
 }

@@ -71,6 +71,11 @@ final class GuestFiles {
         return program;
     }
 
+    /// Where translations are kept from run to run.
+    Path codeCache() {
+        return directory.resolve("code");
+    }
+
     /// The kernel's words that go with [#initrd].
     static String append() {
         return "console=ttyS0 quiet panic=-1 rdinit=/" + INIT;

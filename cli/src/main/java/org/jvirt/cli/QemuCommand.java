@@ -21,7 +21,8 @@ import picocli.CommandLine.Unmatched;
         description = {
             "Takes QEMU's common options, for scripts and test kernels written for QEMU.",
             "Supported: -machine -accel -cpu -smp -m -kernel -initrd -append -bios -serial -monitor -chardev -device",
-            "-drive -blockdev -hda -hdb -hdc -hdd -cdrom -object -mem-path -mem-prealloc -overcommit -numa -rtc -name -D -S -snapshot -no-reboot -no-shutdown -nodefaults -no-user-config",
+            "-drive -blockdev -hda -hdb -hdc -hdd -cdrom -object -mem-path -mem-prealloc -overcommit -numa -rtc -name"
+                    + " -D -S -snapshot -no-reboot -no-shutdown -nodefaults -no-user-config",
             "-nographic -display none -vnc none -vga none -net none -enable-kvm --version. Others are refused by name.",
             "-device '?' lists the devices, -cpu '?' the processors."
         })

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.jvirt.cli.debian.DebianGuest;
 import org.jvirt.cli.launch.DiskOption;
 import org.jvirt.cli.launch.DriveOption;
+import org.jvirt.cli.launch.HostObjects;
 import org.jvirt.cli.launch.LaunchOptions;
 import org.jvirt.cli.launch.Launcher;
 import org.jvirt.cli.launch.MemorySize;
@@ -41,7 +42,8 @@ import picocli.CommandLine.Spec;
             "  Ctrl-A h lists the escape keys (x quit, c monitor, b break).",
             "",
             "Exit code: 0 the guest powered off (or reset, with --no-reboot), or the user quit; 64 wrong use;",
-            "  70 the guest's processor shut down (triple fault); 72 the engine could not go on; 74 the host failed; 76 a bug in jvirt."
+            "  70 the guest's processor shut down (triple fault); 72 the engine could not go on; 74 the host failed;"
+                    + " 76 a bug in jvirt."
         })
 final class RunCommand implements Callable<Integer> {
     @Spec
@@ -50,8 +52,9 @@ final class RunCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "IMAGE",
-            description = "A raw image: the first disk (vda), and what SeaBIOS boots unless a kernel is given.")
-    private @Nullable Path image;
+            description = "An image, or the URI of a served disk: the first disk (vda), and what SeaBIOS boots unless"
+                    + " a kernel is given.")
+    private @Nullable String image;
 
     @Option(
             names = "--kernel",
@@ -110,7 +113,8 @@ final class RunCommand implements Callable<Integer> {
             description =
                     "A disk: PATH, or file=PATH[,if=virtio|scsi|sata|nvme][,media=cdrom][,format=FORMAT][,cache=MODE]"
                             + "[,readonly=on][,snapshot=on][,serial=TEXT][,id=NAME][,unit=N][,lun=N][,queues=N]"
-                            + "[,block=BYTES][,physical-block=BYTES].")
+                            + "[,block=BYTES][,physical-block=BYTES][,key-secret=ID][,encrypt.key-secret=ID];"
+                            + " PATH may be nbd://…, nbd+unix://….")
     private List<String> disks = new ArrayList<>();
 
     @Option(
@@ -118,6 +122,15 @@ final class RunCommand implements Callable<Integer> {
             paramLabel = "PATH",
             description = "A CD-ROM drive with this image in it; the monitor's eject and change exchange it.")
     private List<String> cdroms = new ArrayList<>();
+
+    @Option(
+            names = "--object",
+            paramLabel = "OBJECT",
+            description = "For disks: secret,id=NAME,file=PATH, or tls-creds-x509,id=NAME,dir=FOLDER.")
+    private List<String> objects = new ArrayList<>();
+
+    @Option(names = "--allow-network-backing", description = "Let images name served disks as the layers below them.")
+    private boolean networkBacking;
 
     @Option(names = "--rng", description = "A virtio random number device.")
     private boolean rng;
@@ -152,7 +165,7 @@ final class RunCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         LaunchOptions options = options();
         if (image != null && kernel == null && bios == null) {
-            options.bios(SystemFirmware.find(image));
+            options.bios(SystemFirmware.find(Path.of(image)));
         } else if (kernel == null && bios == null) {
             DebianGuest guest = DebianGuest.of(flavour(), line -> {
                 err.println("jvirt: " + line);
@@ -181,14 +194,15 @@ final class RunCommand implements Callable<Integer> {
         options.startPaused(paused);
         options.host(host.settings());
         options.translator(translator.settings());
+        HostObjects given = HostObjects.all(objects);
+        options.objects(networkBacking ? given.allowingNetworkBacking() : given);
         Optional.ofNullable(kernel).ifPresent(options::kernel);
         Optional.ofNullable(initrd).ifPresent(options::initrd);
         Optional.ofNullable(bios).ifPresent(options::bios);
         Optional.ofNullable(append).ifPresent(options::append);
         (serials.isEmpty() ? List.of("stdio") : serials).forEach(s -> options.addSerial(SerialTarget.parse(s)));
         consoles.forEach(c -> options.addVirtioConsole(SerialTarget.parse(c)));
-        Optional.ofNullable(image)
-                .ifPresent(file -> options.addDisk(new DiskOption(file, false, false, Optional.empty())));
+        Optional.ofNullable(image).ifPresent(name -> options.addDisk(DiskOption.named(name)));
         disks.forEach(d -> options.addDrive(DriveOption.parse(d)));
         cdroms.forEach(c -> options.addDrive(DriveOption.cdrom(c)));
         if (rng) {

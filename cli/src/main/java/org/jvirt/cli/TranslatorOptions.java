@@ -46,7 +46,7 @@ final class TranslatorOptions {
             settings = settings.withVerification(TranslatorWords.VERIFIED);
         }
         if (trace != null) {
-            settings = settings.withTrace(TranslatorWords.trace("--trace", trace));
+            settings = settings.withTrace(TranslatorWords.trace("--trace", trace), System.err::print);
         }
         return cacheSize == null
                 ? settings

@@ -70,7 +70,8 @@ record NodeOpener(ImageAccess access, Chain chain) {
             below = new LinkedHashMap<>(NbdUri.options(belowName));
             below.put("driver", NBD);
         }
-        NodeOpener above = new ImageReference(text, below).network() ? new NodeOpener(access, chain.overNetwork()) : this;
+        NodeOpener above =
+                new ImageReference(text, below).network() ? new NodeOpener(access, chain.overNetwork()) : this;
         ImageFile file;
         if (below.isEmpty()) {
             file = file(text, options, opening.readOnly());

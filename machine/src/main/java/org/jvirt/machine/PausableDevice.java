@@ -53,7 +53,7 @@ final class PausableDevice {
             }
         }
         boolean interrupted = false;
-        while (state == State.PAUSING && disks.stream().noneMatch(LiveDisk::standing)) {
+        while (state == State.PAUSING && !held()) {
             try {
                 wait(LOOK_AGAIN_MILLIS);
             } catch (InterruptedException e) {
@@ -63,6 +63,11 @@ final class PausableDevice {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /// Whether what is under way waits for the machine to go on.
+    private boolean held() {
+        return disks.stream().anyMatch(LiveDisk::standing) && disks.stream().allMatch(LiveDisk::quiet);
     }
 
     private void pauseNow() {

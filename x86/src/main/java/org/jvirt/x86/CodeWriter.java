@@ -242,6 +242,12 @@ public final class CodeWriter {
         memory(operation << 3 | 3, size, to, base, index, 0, displacement);
     }
 
+    /// CMP of 4 or 8 bytes of memory with a constant of one byte.
+    public void compareConstant(int size, int base, int displacement, int constant) {
+        memory(0x83, size, CMP, base, NONE, 0, displacement);
+        byte1(constant);
+    }
+
     public void shift(int operation, int size, int register, int count) {
         registers(0xC1, size, operation, register);
         byte1(count);

@@ -96,8 +96,8 @@ abstract class ImgAction implements Callable<Integer> {
 
     /// The way to images with the keys that were given.
     final ImageAccess access() {
-        ImageAccess access = HostObjects.all(objects).access();
-        return networkBacking ? access.withNetwork(access.network().allowingImages()) : access;
+        HostObjects given = HostObjects.all(objects);
+        return (networkBacking ? given.allowingNetworkBacking() : given).access();
     }
 
     static CacheMode cache(String option, String name) {

@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.nbd.NbdUri;
 import org.jvirt.machine.DriveBus;
 import org.jvirt.machine.DriveShape;
 
@@ -28,12 +29,12 @@ public record DriveOption(String id, Optional<DiskOption> medium, boolean cdrom,
 
     /// The medium of a CD-ROM drive, which is only read.
     public static DiskOption disc(DiskOption given) {
-        return new DiskOption(given.file(), given.format(), given.cache(), true, false, given.serial(), given.live());
+        return new DiskOption(given.image(), given.format(), given.cache(), true, false, given.serial(), given.live());
     }
 
     /// Reads the value of `jvirt run --disk`.
     public static DriveOption parse(String text) {
-        if (!text.contains("=")) {
+        if (!text.contains("=") || NbdUri.is(text)) {
             return new DriveOption(DiskOption.parse(text));
         }
         var values = new KeyValues("--disk", "", text);

@@ -55,7 +55,12 @@ public record HostObjects(Secrets secrets, NetworkAccess network) {
                 : new HostObjects(secrets, network.with(id, credentials(values)));
     }
 
-    /// The way to images with these, and without what images lead to over the network.
+    /// These, and leave for images to name served disks as the layers below them.
+    public HostObjects allowingNetworkBacking() {
+        return new HostObjects(secrets, network.allowingImages());
+    }
+
+    /// The way to images with these.
     public ImageAccess access() {
         return new ImageAccess().withSecrets(secrets).withNetwork(network);
     }

@@ -39,6 +39,7 @@ public final class LaunchOptions {
     private boolean endOnPowerOff = true;
     private boolean startPaused;
     private boolean snapshot;
+    private HostObjects objects = HostObjects.none();
     private HostSettings host = HostSettings.DEFAULT;
     private InterruptHome interrupts = InterruptHome.ENGINE;
     private TranslatorSettings translator = TranslatorSettings.DEFAULT;
@@ -184,6 +185,15 @@ public final class LaunchOptions {
 
     public void snapshot(boolean newSnapshot) {
         snapshot = newSnapshot;
+    }
+
+    /// Keys and certificates of the disks.
+    public HostObjects objects() {
+        return objects;
+    }
+
+    public void objects(HostObjects newObjects) {
+        objects = newObjects;
     }
 
     /// What the host gives the machine.

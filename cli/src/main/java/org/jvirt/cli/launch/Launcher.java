@@ -16,8 +16,6 @@ import org.jvirt.core.HostFailureException;
 import org.jvirt.core.Hypervisor;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.DiskImages;
-import org.jvirt.images.ImageAccess;
-import org.jvirt.images.ImageReference;
 import org.jvirt.images.format.DiskImage;
 import org.jvirt.images.overlay.SnapshotOverlay;
 import org.jvirt.machine.Engines;
@@ -124,7 +122,7 @@ public final class Launcher {
             builder.disk(
                     open(disk),
                     disk.serial().orElse(""),
-                    disk.live().withAccess(new ImageAccess().withCache(disk.cache())),
+                    disk.live().withAccess(options.objects().access().withCache(disk.cache())),
                     drive.shape());
         }
     }
@@ -132,7 +130,7 @@ public final class Launcher {
     /// A medium that is only read. The machine closes it when it is taken out.
     private BlockBackend openDisc(DiskOption disc) {
         return DiskImages.openDisk(
-                new ImageAccess().withCache(disc.cache()), ImageReference.ofFile(disc.file()), disc.format(), true);
+                options.objects().access().withCache(disc.cache()), disc.image(), disc.format(), true);
     }
 
     private Hypervisor engine() {
@@ -168,8 +166,8 @@ public final class Launcher {
     private BlockBackend open(DiskOption disk) {
         boolean overlay = disk.snapshot() || options.snapshot();
         DiskImage image = DiskImages.openDisk(
-                new ImageAccess().withCache(disk.cache()),
-                ImageReference.ofFile(disk.file()),
+                options.objects().access().withCache(disk.cache()),
+                disk.image(),
                 disk.format(),
                 disk.readOnly() || overlay);
         return remember(overlay ? new SnapshotOverlay(image, overlayLimitBytes()) : image);

@@ -59,8 +59,8 @@ public final class TranslatorWords {
                 "%s: there is translation and translation:ADDRESS, not '%s'.".formatted(option, text));
     }
 
-    /// Where translations are kept: what the option says, else the variable `JVIRT_CODE_CACHE`, else a directory in the
-    /// user's cache; `off` is nowhere.
+    /// Where translations are kept: what the option says, else the variable `JVIRT_CODE_CACHE`, else a directory
+    /// in the user's cache; `off` is nowhere.
     public static Optional<Path> store(String option, Optional<String> text) {
         String wanted = text.orElseGet(() -> Objects.requireNonNullElse(System.getenv("JVIRT_CODE_CACHE"), ""));
         if (wanted.isBlank()) {

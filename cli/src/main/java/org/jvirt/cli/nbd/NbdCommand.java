@@ -187,8 +187,7 @@ public final class NbdCommand implements Callable<Integer> {
             return 0;
         }
         place.refuseOpenDoor(address, tls.isPresent());
-        ImageAccess access = given.access();
-        serve(address, tls, networkBacking ? access.withNetwork(access.network().allowingImages()) : access);
+        serve(address, tls, (networkBacking ? given.allowingNetworkBacking() : given).access());
         return 0;
     }
 
@@ -241,7 +240,9 @@ public final class NbdCommand implements Callable<Integer> {
                     shared == 0 ? ServerSettings.MOST_CONNECTIONS : shared,
                     Duration.ofSeconds(Math.clamp(handshakeSeconds, 1, 3600)));
             try (NbdServer server = NbdServer.start(address, settings)) {
-                Runtime.getRuntime().addShutdownHook(new Thread(() -> endBySignal(server, ended)));
+                if (!endsBySignal(server, ended)) {
+                    return;
+                }
                 announce(server.address(), settings, tls.isPresent());
                 writePidFile();
                 if (persistent) {
@@ -257,6 +258,16 @@ public final class NbdCommand implements Callable<Integer> {
         } finally {
             closeAll(open);
             ended.countDown();
+        }
+    }
+
+    /// @return whether there is still something to be served: the program may be ending already
+    private static boolean endsBySignal(NbdServer server, CountDownLatch ended) {
+        try {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> endBySignal(server, ended), "nbd-end"));
+            return true;
+        } catch (IllegalStateException e) {
+            return false;
         }
     }
 

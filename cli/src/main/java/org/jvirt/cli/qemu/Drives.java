@@ -14,6 +14,7 @@ import org.jvirt.cli.launch.KeyValues;
 import org.jvirt.cli.launch.LiveOptions;
 import org.jvirt.cli.launch.Suggestion;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.ImageReference;
 import org.jvirt.images.file.CacheMode;
 import org.jvirt.images.format.ImageFormat;
 import org.jvirt.images.live.LiveSettings;
@@ -26,8 +27,19 @@ final class Drives {
 
     private static final List<String> KINDS = List.of("ide", "virtio", "scsi", "none");
 
+    private static final List<String> NBD_KEYS = List.of(
+            "server.type",
+            "server.host",
+            "server.port",
+            "server.path",
+            "export",
+            "tls-creds",
+            "tls-hostname",
+            "reconnect-delay",
+            "open-timeout");
+
     private final Map<String, Medium> waiting = new LinkedHashMap<>();
-    private final Map<String, Path> files = new HashMap<>();
+    private final Map<String, ImageReference> files = new HashMap<>();
 
     /// What a device finds in its drive.
     ///
@@ -39,8 +51,8 @@ final class Drives {
     Optional<DriveOption> drive(String text) {
         var values = new KeyValues("-drive", "", text);
         boolean cdrom = cdrom(values);
-        Optional<Path> file =
-                cdrom ? values.take("file").map(Path::of) : Optional.of(Path.of(values.takeRequired("file")));
+        Optional<String> file = cdrom ? values.take("file") : Optional.of(values.takeRequired("file"));
+        Optional<ImageReference> place = file.map(name -> DiskOption.withKeys(ImageReference.of(name), values));
         Optional<String> id = values.take("id");
         String kind = values.take("if").orElse("ide");
         int index = values.takeNumber("index", values.takeNumber("unit", -1));
@@ -70,7 +82,7 @@ final class Drives {
                 "bps",
                 "iops"));
         Optional<DiskOption> image =
-                file.map(path -> new DiskOption(path, format, cache, readOnly, snapshot, serial, live));
+                place.map(where -> new DiskOption(where, format, cache, readOnly, snapshot, serial, live));
         if (kind.equals("none")) {
             String name =
                     id.orElseThrow(() -> new UserErrorException("-drive: if=none needs id=… for a device to name."));
@@ -103,7 +115,8 @@ final class Drives {
 
     /// `-hda` to `-hdd`, and `-cdrom`.
     static DriveOption atPort(int port, String file, boolean cdrom) {
-        var image = new DiskOption(Path.of(file), cdrom, false, Optional.empty());
+        DiskOption named = DiskOption.named(file);
+        DiskOption image = cdrom ? DriveOption.disc(named) : named;
         DriveShape shape = DriveShape.on(DriveBus.SATA).withUnit(OptionalInt.of(port), 0);
         return new DriveOption("", Optional.of(image), cdrom, shape);
     }
@@ -118,16 +131,22 @@ final class Drives {
         String node = values.takeRequired("node-name");
         boolean readOnly = values.takeSwitch("read-only", false);
         if (driver.equals("file")) {
-            files.put(node, Path.of(values.takeRequired("filename")));
+            files.put(node, ImageReference.ofFile(Path.of(values.takeRequired("filename"))));
+        } else if (driver.equals("nbd")) {
+            var served = new LinkedHashMap<>(Map.of("file.driver", "nbd"));
+            for (String key : NBD_KEYS) {
+                values.take(key).ifPresent(value -> served.put("file." + key, value));
+            }
+            files.put(node, new ImageReference(node, served));
         } else {
             ImageFormat format = DiskOption.format("-blockdev", driver);
             values.ignore(Set.of("file.driver"));
-            Path file = values.take("file")
+            ImageReference below = values.take("file")
                     .map(name -> Optional.ofNullable(files.get(name))
                             .orElseThrow(() -> new UserErrorException("-blockdev: there is no node " + name + ".")))
-                    .orElseGet(() -> Path.of(values.takeRequired("file.filename")));
+                    .orElseGet(() -> ImageReference.ofFile(Path.of(values.takeRequired("file.filename"))));
             var image = new DiskOption(
-                    file,
+                    DiskOption.withKeys(below, values),
                     Optional.of(format),
                     cacheOf(values),
                     readOnly,

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.jvirt.cli.launch.HostObjects;
 import org.jvirt.cli.launch.KeyValues;
 import org.jvirt.cli.launch.LaunchOptions;
 import org.jvirt.cli.launch.MemorySize;
@@ -255,6 +256,10 @@ public final class QemuCommandLine {
         String type = values.takeRequired("type");
         if (MemoryBackends.TYPES.contains(type)) {
             memory.define(type, values);
+            return;
+        }
+        if (HostObjects.TYPES.contains(type)) {
+            options.objects(options.objects().with(type, values));
             return;
         }
         if (!Set.of("rng-random", "rng-builtin").contains(type)) {

@@ -2,10 +2,12 @@ package org.jvirt.cli.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.jvirt.images.ImageReference;
 import org.jvirt.images.file.CacheMode;
 import org.jvirt.images.format.ImageFormat;
 import org.jvirt.images.live.DiskLimit;
@@ -24,7 +26,7 @@ class DiskOptionTest {
     void keysSetTheRest() {
         assertThat(DiskOption.parse("file=x.raw,format=raw,readonly=on,snapshot=on,serial=S1"))
                 .isEqualTo(new DiskOption(
-                        Path.of("x.raw"),
+                        ImageReference.of("x.raw"),
                         Optional.of(ImageFormat.RAW),
                         CacheMode.WRITEBACK,
                         true,
@@ -65,6 +67,21 @@ class DiskOptionTest {
         assertThatThrownBy(() -> DiskOption.parse("file=x,iops_max=9")).hasMessageContaining("needs one on average");
         assertThatThrownBy(() -> DiskOption.parse("file=x,rerror=enospc")).hasMessageContaining("not enospc");
         assertThatThrownBy(() -> DiskOption.parse("file=x,werror=panic")).hasMessageContaining("werror=panic");
+    }
+
+    @Test
+    void disksAreServedOnesTooAndHaveKeys() {
+        String uri = "nbd+unix:///disk?socket=/run/x.sock";
+        assertThat(DiskOption.parse(uri).image().options())
+                .containsEntry("file.driver", "nbd")
+                .containsEntry("file.server.path", "/run/x.sock")
+                .containsEntry("file.export", "disk");
+        assertThat(DiskOption.parse("file=%s,format=raw".formatted(uri)).image())
+                .isEqualTo(ImageReference.of(uri));
+        assertThat(DiskOption.parse("file=x,format=qcow2,encrypt.format=luks,encrypt.key-secret=sec0")
+                        .image()
+                        .options())
+                .containsExactly(entry("filename", "x"), entry("encrypt.key-secret", "sec0"));
     }
 
     @Test

@@ -3,8 +3,10 @@ package org.jvirt.cli.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
+import org.jvirt.images.ImageReference;
 import org.jvirt.machine.DriveBus;
 import org.jvirt.machine.DriveShape;
 
@@ -37,6 +39,19 @@ class DriveOptionTest {
             assertThat(drive.cdrom()).isTrue();
             assertThat(drive.shape().bus()).isEqualTo(DriveBus.SATA);
             assertThat(drive.medium().orElseThrow().readOnly()).isTrue();
+        }
+    }
+
+    @Test
+    void servedAndEncryptedImagesAreOnEveryBus() {
+        String uri = "nbd+unix:///disk?socket=/run/x.sock";
+        assertThat(DriveOption.parse(uri)).isEqualTo(new DriveOption(DiskOption.named(uri)));
+        assertThat(DriveOption.cdrom(uri).medium().orElseThrow().image()).isEqualTo(ImageReference.of(uri));
+        for (String bus : List.of("virtio", "scsi", "sata", "nvme")) {
+            DriveOption served = DriveOption.parse("file=%s,if=%s,key-secret=k".formatted(uri, bus));
+            assertThat(served.medium().orElseThrow().image().options())
+                    .containsEntry("file.export", "disk")
+                    .containsEntry("key-secret", "k");
         }
     }
 

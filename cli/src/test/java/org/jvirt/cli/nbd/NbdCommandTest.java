@@ -170,8 +170,8 @@ class NbdCommandTest {
     void aSnapshotKeepsTheImageCleanAndAnInternalOneIsServedAsItWas() throws Exception {
         img("snapshot -c before @disk.qcow2");
         img("bench -c 1 -w -s 65536 --pattern 7 -f qcow2 @disk.qcow2");
-        FutureTask<Result> served = serve(
-                "--export image=@disk.qcow2,name=old,load-snapshot=before --export image=@disk.raw,name=scratch,snapshot=on,format=raw -t -e 4");
+        FutureTask<Result> served = serve("--export image=@disk.qcow2,name=old,load-snapshot=before --export"
+                + " image=@disk.raw,name=scratch,snapshot=on,format=raw -t -e 4");
         img("convert -O raw %s @old.raw".formatted(uri("old")));
         assertThat(Files.readAllBytes(folder.resolve("old.raw"))).isEqualTo(content);
         tool("qemu-io", "-f", "raw", "-c", "write -P 5 0 64k", "-c", "read -P 5 0 64k", uri("scratch"));

@@ -17,6 +17,8 @@ import org.jvirt.cli.launch.LaunchOptions;
 import org.jvirt.cli.launch.SerialTarget;
 import org.jvirt.cli.qemu.QemuCommandLine.Request;
 import org.jvirt.core.UserErrorException;
+import org.jvirt.images.ImageReference;
+import org.jvirt.images.Secrets;
 import org.jvirt.images.file.CacheMode;
 import org.jvirt.images.format.ImageFormat;
 import org.jvirt.images.live.ErrorAction;
@@ -73,7 +75,7 @@ class QemuCommandLineTest {
 
     private static DiskOption rawDisk(String id) {
         return new DiskOption(
-                Path.of("a.raw"),
+                ImageReference.of("a.raw"),
                 Optional.of(ImageFormat.RAW),
                 CacheMode.WRITEBACK,
                 false,
@@ -126,6 +128,24 @@ class QemuCommandLineTest {
                                 + " -device virtio-blk,drive=n")
                         .disks())
                 .containsExactly(rawDisk("n"));
+    }
+
+    @Test
+    void servedAndEncryptedDisksComeFromDriveAndBlockdevWithTheirObjects() {
+        LaunchOptions options = options("-object secret,id=s0,data=word -drive file=a.qcow2,encrypt.key-secret=s0"
+                + " -blockdev driver=nbd,node-name=p,server.type=unix,server.path=/x.sock,export=e"
+                + " -blockdev driver=raw,node-name=n,file=p -device virtio-blk-pci,drive=n");
+        assertThat(options.objects().secrets()).isNotEqualTo(Secrets.none());
+        assertThat(options.disks().get(0).image().options()).containsEntry("encrypt.key-secret", "s0");
+        assertThat(options.disks().get(1).image().options())
+                .containsEntry("file.driver", "nbd")
+                .containsEntry("file.server.path", "/x.sock")
+                .containsEntry("file.export", "e");
+        assertThat(options("-drive file=nbd://host:99/e,format=raw")
+                        .disks()
+                        .get(0)
+                        .image())
+                .isEqualTo(ImageReference.of("nbd://host:99/e"));
     }
 
     @Test

@@ -40,12 +40,14 @@ public final class BackupJob extends BlockJob implements ChangeWatcher {
             JobOptions options) {
         super(disk, "backup", options);
         if ((sync == SyncMode.INCREMENTAL) != bitmap.isPresent()) {
-            throw new UserErrorException("A backup has a bitmap if it is incremental (sync=incremental), and only then");
+            throw new UserErrorException(
+                    "A backup has a bitmap if it is incremental (sync=incremental), and only then");
         }
         this.target = target;
         this.sync = sync;
         this.bitmap = bitmap;
-        missing = new DirtyMap(disk.sizeBytes(), Math.max(MIN_GRANULE_BYTES, target.image().clusterBytes()));
+        missing = new DirtyMap(
+                disk.sizeBytes(), Math.max(MIN_GRANULE_BYTES, target.image().clusterBytes()));
         copier = new ChunkCopier(disk.backend(), target.image(), target.zero(), compress);
     }
 
@@ -101,8 +103,7 @@ public final class BackupJob extends BlockJob implements ChangeWatcher {
         checkBroken();
     }
 
-    private void copyMissing(long offset, long length, MemorySegment buffer)
-            throws IOException, JobCancelledException {
+    private void copyMissing(long offset, long length, MemorySegment buffer) throws IOException, JobCancelledException {
         while (true) {
             checkBroken();
             try {

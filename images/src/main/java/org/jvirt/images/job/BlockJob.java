@@ -264,16 +264,16 @@ public abstract class BlockJob {
                 }
                 long wait = bytesPerSecond == 0 ? 0 : freeAtNanos - System.nanoTime();
                 if (paused) {
-                    waitMillis(0);
+                    waitLocked(0);
                 } else if (wait > 0) {
-                    waitMillis(wait / 1_000_000 + 1);
+                    waitLocked(wait / 1_000_000 + 1);
                 } else {
                     break;
                 }
             }
             if (bytesPerSecond > 0) {
-                freeAtNanos = Math.max(freeAtNanos, System.nanoTime())
-                        + (long) (bytes * NANOS_PER_SECOND / bytesPerSecond);
+                freeAtNanos =
+                        Math.max(freeAtNanos, System.nanoTime()) + (long) (bytes * NANOS_PER_SECOND / bytesPerSecond);
             }
         }
     }
@@ -282,7 +282,7 @@ public abstract class BlockJob {
     final void rest(long millis) throws JobCancelledException {
         synchronized (lock) {
             if (wish == Wish.NONE) {
-                waitMillis(millis);
+                waitLocked(millis);
             }
             if (wish == Wish.ABORT) {
                 throw new JobCancelledException();
@@ -290,7 +290,8 @@ public abstract class BlockJob {
         }
     }
 
-    private void waitMillis(long millis) {
+    @SuppressWarnings("WaitNotInLoop") // callers look again
+    private void waitLocked(long millis) {
         try {
             lock.wait(millis);
         } catch (InterruptedException e) {
@@ -343,9 +344,8 @@ public abstract class BlockJob {
 
     /// What an error means, by the job's options: returns where it is to be tried again.
     final void failed(IOException failure) throws IOException, JobCancelledException {
-        ErrorAction action = failure instanceof ChunkCopier.SourceException
-                ? options.onSourceError()
-                : options.onTargetError();
+        ErrorAction action =
+                failure instanceof ChunkCopier.SourceException ? options.onSourceError() : options.onTargetError();
         if (action == ErrorAction.ENOSPC) {
             action = ErrorPolicy.outOfSpace(failure) ? ErrorAction.STOP : ErrorAction.REPORT;
         }

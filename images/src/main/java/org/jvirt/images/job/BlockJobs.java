@@ -36,16 +36,15 @@ public final class BlockJobs implements AutoCloseable {
     /// A bitmap of a disk.
     ///
     /// @param persistent whether the image keeps it
-    public record BitmapStatus(String name, long granuleBytes, long dirtyBytes, boolean recording, boolean persistent) {}
+    public record BitmapStatus(
+            String name, long granuleBytes, long dirtyBytes, boolean recording, boolean persistent) {}
 
     private interface Start {
         BlockJob make() throws IOException;
     }
 
     public List<BlockJob> list() {
-        return jobs.values().stream()
-                .sorted((a, b) -> a.id().compareTo(b.id()))
-                .toList();
+        return jobs.values().stream().sorted((a, b) -> a.id().compareTo(b.id())).toList();
     }
 
     /// @throws UserErrorException if the disk has no job
@@ -64,8 +63,7 @@ public final class BlockJobs implements AutoCloseable {
         return start(disk, () -> {
             Optional<BackupBitmap> used = bitmap.map(name -> bitmap(disk, name));
             JobTarget target = open(disk, to, sync);
-            return owning(
-                    target, () -> new BackupJob(disk, target, sync, used, compress && compresses(to), options));
+            return owning(target, () -> new BackupJob(disk, target, sync, used, compress && compresses(to), options));
         });
     }
 
@@ -116,8 +114,8 @@ public final class BlockJobs implements AutoCloseable {
             Layers layers = Layers.of(disk);
             int stays = base.map(layers::find).orElse(layers.bottom() + 1);
             if (stays <= 1) {
-                throw new UserErrorException("Cannot stream to disk %s: no layer lies between it and its base"
-                        .formatted(disk.id()));
+                throw new UserErrorException(
+                        "Cannot stream to disk %s: no layer lies between it and its base".formatted(disk.id()));
             }
             if (layers.get(0).readOnly()) {
                 throw new UserErrorException("Cannot stream to disk %s: it is read-only".formatted(disk.id()));
@@ -152,16 +150,15 @@ public final class BlockJobs implements AutoCloseable {
             try {
                 action.run();
             } catch (IOException e) {
-                throw new HostFailureException(
-                        "Cannot change disk %s: %s".formatted(disk.id(), e.getMessage()), e);
+                throw new HostFailureException("Cannot change disk %s: %s".formatted(disk.id(), e.getMessage()), e);
             }
         }
     }
 
     private void requireIdle(LiveDisk disk) {
         if (jobs.containsKey(disk)) {
-            throw new UserErrorException("Disk %s is busy: it has a block job; wait for it, or cancel it"
-                    .formatted(disk.id()));
+            throw new UserErrorException(
+                    "Disk %s is busy: it has a block job; wait for it, or cancel it".formatted(disk.id()));
         }
     }
 
@@ -279,8 +276,8 @@ public final class BlockJobs implements AutoCloseable {
     public List<BitmapStatus> listBitmaps(LiveDisk disk) {
         List<BitmapStatus> all = new ArrayList<>();
         bitmaps.getOrDefault(disk, Map.of())
-                .forEach((name, bitmap) -> all.add(
-                        new BitmapStatus(name, bitmap.granuleBytes(), bitmap.dirtyBytes(), true, false)));
+                .forEach((name, bitmap) ->
+                        all.add(new BitmapStatus(name, bitmap.granuleBytes(), bitmap.dirtyBytes(), true, false)));
         disk.image()
                 .flatMap(DiskImage::bitmaps)
                 .ifPresent(kept -> kept.list()

@@ -81,7 +81,8 @@ final class CommitJob extends BlockJob {
             target.flush();
             DiskImage fresh = layers.reopen(base, true);
             Layers.of(disk()).get(base - 1).replaceBacking(Optional.empty());
-            for (DiskImage dropped : layers.link(top - 1, Optional.of(fresh)).stream().toList()) {
+            for (DiskImage dropped :
+                    layers.link(top - 1, Optional.of(fresh)).stream().toList()) {
                 dropped.close();
             }
             return null;

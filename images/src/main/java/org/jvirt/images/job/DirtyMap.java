@@ -23,7 +23,6 @@ final class DirtyMap {
 
     synchronized void mark(long offsetBytes, long lengthBytes) {
         bits.mark(offsetBytes, lengthBytes);
-        notifyAll();
     }
 
     synchronized void unmark(long offsetBytes, long lengthBytes) {

@@ -24,7 +24,9 @@ record Layers(LiveDisk disk, List<DiskImage> all) {
                 .orElseThrow(() -> new UserErrorException(
                         "Disk %s has no layers: its changes are kept in memory only".formatted(disk.id())));
         List<DiskImage> all = new ArrayList<>();
-        for (Optional<DiskImage> layer = Optional.of(top); layer.isPresent(); layer = layer.get().backing()) {
+        for (Optional<DiskImage> layer = Optional.of(top);
+                layer.isPresent();
+                layer = layer.get().backing()) {
             all.add(layer.get());
         }
         return new Layers(disk, all);

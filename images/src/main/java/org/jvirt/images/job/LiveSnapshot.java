@@ -39,8 +39,7 @@ final class LiveSnapshot {
             // Its lock goes, so that the layer on top can open it as one that stays as it is.
             top.close();
             try {
-                DiskImage above =
-                        access.open(ImageReference.ofFile(file), Optional.of(format), ImageOpening.writing());
+                DiskImage above = access.open(ImageReference.ofFile(file), Optional.of(format), ImageOpening.writing());
                 if (above.sizeBytes() != top.sizeBytes()) {
                     above.close();
                     throw new UserErrorException("Cannot put %s on disk %s: it has %d bytes, the disk has %d"
@@ -49,9 +48,7 @@ final class LiveSnapshot {
                 disk.replace(above);
             } catch (UserErrorException e) {
                 disk.replace(access.open(
-                        ImageReference.ofFile(Path.of(top.name())),
-                        Optional.of(top.format()),
-                        ImageOpening.writing()));
+                        ImageReference.ofFile(Path.of(top.name())), Optional.of(top.format()), ImageOpening.writing()));
                 throw e;
             }
             return null;

@@ -106,8 +106,7 @@ public class MirrorJob extends BlockJob implements ChangeWatcher {
                     wishedAt = System.nanoTime();
                 }
                 if (wished
-                        && (dirty.dirtyBytes() <= SHORT_REST_BYTES
-                                || System.nanoTime() - wishedAt > PATIENCE_NANOS)) {
+                        && (dirty.dirtyBytes() <= SHORT_REST_BYTES || System.nanoTime() - wishedAt > PATIENCE_NANOS)) {
                     return;
                 }
                 long[] run = dirty.next(at, ChunkCopier.MAX_BYTES);

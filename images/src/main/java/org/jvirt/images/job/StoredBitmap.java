@@ -19,15 +19,15 @@ final class StoredBitmap implements BackupBitmap {
         ImageBitmaps.Bitmap found = bitmaps.list().stream()
                 .filter(bitmap -> bitmap.name().equals(name))
                 .findFirst()
-                .orElseThrow(
-                        () -> new UserErrorException("Disk %s has no bitmap '%s'".formatted(disk.id(), name)));
+                .orElseThrow(() -> new UserErrorException("Disk %s has no bitmap '%s'".formatted(disk.id(), name)));
         if (!found.enabled() || found.inconsistent()) {
-            throw new UserErrorException("Bitmap '%s' of disk %s %s".formatted(
-                    name,
-                    disk.id(),
-                    found.inconsistent()
-                            ? "has missed changes: make a full backup, and a new bitmap"
-                            : "records nothing: enable it first"));
+            throw new UserErrorException("Bitmap '%s' of disk %s %s"
+                    .formatted(
+                            name,
+                            disk.id(),
+                            found.inconsistent()
+                                    ? "has missed changes: make a full backup, and a new bitmap"
+                                    : "records nothing: enable it first"));
         }
         this.bitmaps = bitmaps;
         this.name = name;
@@ -37,9 +37,7 @@ final class StoredBitmap implements BackupBitmap {
     @Override
     public List<long[]> runs() {
         List<long[]> runs = new ArrayList<>();
-        for (long[] run = bitmaps.nextDirty(name, 0);
-                run.length > 0;
-                run = bitmaps.nextDirty(name, run[0] + run[1])) {
+        for (long[] run = bitmaps.nextDirty(name, 0); run.length > 0; run = bitmaps.nextDirty(name, run[0] + run[1])) {
             runs.add(run);
         }
         return runs;

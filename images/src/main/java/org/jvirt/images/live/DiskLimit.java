@@ -14,8 +14,9 @@ public record DiskLimit(long perSecond, long burst, long burstSeconds) {
 
     public DiskLimit {
         if (perSecond < 0 || perSecond > MAXIMUM || burst < 0 || burst > MAXIMUM) {
-            throw new UserErrorException("An I/O limit lies between 0 (none) and %d per second, not at %d with bursts of %d"
-                    .formatted(MAXIMUM, perSecond, burst));
+            throw new UserErrorException(
+                    "An I/O limit lies between 0 (none) and %d per second, not at %d with bursts of %d"
+                            .formatted(MAXIMUM, perSecond, burst));
         }
         if (burst > 0 && perSecond == 0) {
             throw new UserErrorException(
@@ -26,8 +27,9 @@ public record DiskLimit(long perSecond, long burst, long burstSeconds) {
                     "An I/O limit of %d per second in bursts is below the average of %d".formatted(burst, perSecond));
         }
         if (burstSeconds < 1 || burstSeconds > 1 && burst == 0 || burstSeconds > MAXIMUM / Math.max(1, burst)) {
-            throw new UserErrorException("A burst of %d s at %d per second: give a length from 1 s on, and a rate with it"
-                    .formatted(burstSeconds, burst));
+            throw new UserErrorException(
+                    "A burst of %d s at %d per second: give a length from 1 s on, and a rate with it"
+                            .formatted(burstSeconds, burst));
         }
     }
 

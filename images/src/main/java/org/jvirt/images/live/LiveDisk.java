@@ -141,7 +141,10 @@ public final class LiveDisk implements BlockBackend {
     @Override
     public void discard(long offsetBytes, long lengthBytes) throws IOException {
         check("discard", offsetBytes, lengthBytes);
-        perform(true, 0, now -> change(offsetBytes, lengthBytes, now, image -> image.discard(offsetBytes, lengthBytes)));
+        perform(
+                true,
+                0,
+                now -> change(offsetBytes, lengthBytes, now, image -> image.discard(offsetBytes, lengthBytes)));
     }
 
     @Override
@@ -151,10 +154,7 @@ public final class LiveDisk implements BlockBackend {
                 true,
                 0,
                 now -> change(
-                        offsetBytes,
-                        lengthBytes,
-                        now,
-                        image -> image.writeZeroes(offsetBytes, lengthBytes, mayUnmap)));
+                        offsetBytes, lengthBytes, now, image -> image.writeZeroes(offsetBytes, lengthBytes, mayUnmap)));
     }
 
     private void change(long offset, long length, BlockBackend now, Request request) throws IOException {
@@ -259,6 +259,13 @@ public final class LiveDisk implements BlockBackend {
     public boolean standing() {
         synchronized (holding) {
             return held > 0 && held == active;
+        }
+    }
+
+    /// Whether no request is under way but those that are held, if any.
+    public boolean quiet() {
+        synchronized (holding) {
+            return held == active;
         }
     }
 

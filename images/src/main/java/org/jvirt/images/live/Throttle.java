@@ -8,6 +8,7 @@ import org.jvirt.core.VmClock;
 ///
 /// Time is the machine's. A request waits for what came before it, never for itself: however large, it passes when
 /// the bucket has leaked far enough.
+@SuppressWarnings("ReferenceEquality") // these very buckets
 public final class Throttle {
     private final VmClock clock;
     private final VmClock.Timer timer;

@@ -30,7 +30,8 @@ final class ClientHandshake {
         }
 
         String text() {
-            String said = StandardCharsets.UTF_8.decode(data.duplicate()).toString().replaceAll("\\p{Cntrl}", "?");
+            String said =
+                    StandardCharsets.UTF_8.decode(data.duplicate()).toString().replaceAll("\\p{Cntrl}", "?");
             return said.isEmpty() ? name() : name() + " (" + said + ")";
         }
 
@@ -149,7 +150,8 @@ final class ClientHandshake {
                 return Optional.empty();
             }
             if (reply.isError()) {
-                throw new NbdException(reply.type, "the server refuses export '%s': %s".formatted(export, reply.text()));
+                throw new NbdException(
+                        reply.type, "the server refuses export '%s': %s".formatted(export, reply.text()));
             }
             ByteBuffer data = reply.data;
             int kind = reply.type == Nbd.REP_INFO && data.remaining() >= 2

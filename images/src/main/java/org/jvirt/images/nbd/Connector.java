@@ -166,7 +166,8 @@ final class Connector {
             throw new IOException(
                     "The server of %s has gone and does not come back: %s"
                             .formatted(
-                                    target.text(), failure.map(Throwable::getMessage).orElse("")),
+                                    target.text(),
+                                    failure.map(Throwable::getMessage).orElse("")),
                     failure.orElse(null));
         } else {
             pauseLocked();
@@ -200,8 +201,8 @@ final class Connector {
                 && before.pieceBytes() <= now.pieceBytes();
         if (closed || !same) {
             opened.close();
-            throw new IOException("%s is not the same disk any more since its server has come back"
-                    .formatted(target.text()));
+            throw new IOException(
+                    "%s is not the same disk any more since its server has come back".formatted(target.text()));
         }
         link = opened;
     }

@@ -37,8 +37,8 @@ public record ExportDetails(
     /// @throws ProtocolException if a server that is used in this way would do harm
     void check() throws ProtocolException {
         if (sizeBytes < 0 || sizeBytes > Nbd.MAX_DISK_BYTES) {
-            throw new ProtocolException("the disk has %s bytes, more than can be addressed"
-                    .formatted(Long.toUnsignedString(sizeBytes)));
+            throw new ProtocolException(
+                    "the disk has %s bytes, more than can be addressed".formatted(Long.toUnsignedString(sizeBytes)));
         }
         boolean sound = Integer.bitCount(minimumBytes) == 1
                 && minimumBytes > 0
@@ -49,16 +49,15 @@ public record ExportDetails(
                     .formatted(Integer.toUnsignedString(minimumBytes), Integer.toUnsignedString(maximumBytes)));
         }
         if (sizeBytes % minimumBytes != 0) {
-            throw new ProtocolException("a disk of %d bytes is not made of blocks of %d bytes"
-                    .formatted(sizeBytes, minimumBytes));
+            throw new ProtocolException(
+                    "a disk of %d bytes is not made of blocks of %d bytes".formatted(sizeBytes, minimumBytes));
         }
     }
 
     /// The most data that a request is given: whole blocks.
     int pieceBytes() {
-        int most = Integer.compareUnsigned(maximumBytes, Nbd.MAX_PAYLOAD_BYTES) > 0
-                ? Nbd.MAX_PAYLOAD_BYTES
-                : maximumBytes;
+        int most =
+                Integer.compareUnsigned(maximumBytes, Nbd.MAX_PAYLOAD_BYTES) > 0 ? Nbd.MAX_PAYLOAD_BYTES : maximumBytes;
         return most / minimumBytes * minimumBytes;
     }
 }

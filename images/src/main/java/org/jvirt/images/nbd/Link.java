@@ -51,13 +51,16 @@ final class Link implements Closeable {
     ///
     /// @param timeout for all of that
     static Link open(NbdTarget target, Duration timeout) throws IOException {
-        return Dialing.dial(target.address(), timeout, transport -> {
-            var handshake = new ClientHandshake(transport);
-            handshake.begin(target);
-            ExportDetails details = handshake.go(target.export(), List.of(Nbd.BASE_ALLOCATION));
-            details.check();
-            return new Link(details, handshake.in());
-        });
+        return Dialing.dial(target.address(), timeout, transport -> over(transport, target));
+    }
+
+    /// As [#open], on a connection that is there.
+    static Link over(Transport transport, NbdTarget target) throws IOException {
+        var handshake = new ClientHandshake(transport);
+        handshake.begin(target);
+        ExportDetails details = handshake.go(target.export(), List.of(Nbd.BASE_ALLOCATION));
+        details.check();
+        return new Link(details, handshake.in());
     }
 
     ExportDetails details() {
@@ -66,7 +69,8 @@ final class Link implements Closeable {
 
     boolean hasStatus() {
         return details.structured()
-                && details.contexts().stream().anyMatch(context -> context.name().equals(Nbd.BASE_ALLOCATION));
+                && details.contexts().stream()
+                        .anyMatch(context -> context.name().equals(Nbd.BASE_ALLOCATION));
     }
 
     void read(long offsetBytes, MemorySegment into) throws IOException {
@@ -84,8 +88,8 @@ final class Link implements Closeable {
 
     /// The first run of blocks of a range.
     Pending.BlockRun status(long offsetBytes, long lengthBytes) throws IOException {
-        Pending pending = perform(
-                Nbd.CMD_BLOCK_STATUS, Nbd.CMD_FLAG_REQ_ONE, offsetBytes, lengthBytes, NOTHING, NOTHING);
+        Pending pending =
+                perform(Nbd.CMD_BLOCK_STATUS, Nbd.CMD_FLAG_REQ_ONE, offsetBytes, lengthBytes, NOTHING, NOTHING);
         return pending.run().orElseThrow(() -> new ProtocolException("the server tells nothing of its blocks"));
     }
 
@@ -224,7 +228,8 @@ final class Link implements Closeable {
             throw new ProtocolException("the server answers a %s with a simple reply".formatted(pending));
         }
         if (error != 0) {
-            pending.fail(new NbdException(error, "the server answers a %s: %s".formatted(pending, Nbd.describe(error))));
+            pending.fail(
+                    new NbdException(error, "the server answers a %s: %s".formatted(pending, Nbd.describe(error))));
         } else if (pending.type == Nbd.CMD_READ) {
             in.into(pending.place(pending.offsetBytes, pending.lengthBytes));
         }

@@ -231,8 +231,8 @@ public final class NbdFile implements ImageFile {
     @Override
     public void truncate(long newSizeBytes) throws IOException {
         if (newSizeBytes != sizeBytes()) {
-            throw new IOException("Cannot make %s %d bytes long: its server has %d"
-                    .formatted(name(), newSizeBytes, sizeBytes()));
+            throw new IOException(
+                    "Cannot make %s %d bytes long: its server has %d".formatted(name(), newSizeBytes, sizeBytes()));
         }
     }
 

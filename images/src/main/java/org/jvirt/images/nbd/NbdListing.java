@@ -28,9 +28,8 @@ public final class NbdListing {
         handshake.begin(target);
         List<ExportDetails> exports = new ArrayList<>();
         for (String name : handshake.list()) {
-            List<ExportDetails.Context> contexts = handshake.structured()
-                    ? handshake.contexts(Nbd.OPT_LIST_META_CONTEXT, name, List.of())
-                    : List.of();
+            List<ExportDetails.Context> contexts =
+                    handshake.structured() ? handshake.contexts(Nbd.OPT_LIST_META_CONTEXT, name, List.of()) : List.of();
             Optional<ExportDetails> details = handshake.details(Nbd.OPT_INFO, name, contexts);
             details.ifPresent(exports::add);
         }

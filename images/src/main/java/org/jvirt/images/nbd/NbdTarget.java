@@ -121,8 +121,8 @@ public record NbdTarget(
             throw new UserErrorException(
                     "Cannot open disk %s: %s=%s is no number of seconds".formatted(text, key, value), e);
         }
-        throw new UserErrorException("Cannot open disk %s: %s=%s is not in 0 to %d seconds"
-                .formatted(text, key, value, MAX_SECONDS));
+        throw new UserErrorException(
+                "Cannot open disk %s: %s=%s is not in 0 to %d seconds".formatted(text, key, value, MAX_SECONDS));
     }
 
     /// What makes two of them the same disk.

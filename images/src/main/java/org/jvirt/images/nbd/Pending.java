@@ -64,8 +64,8 @@ final class Pending {
     MemorySegment place(long offset, long length) throws ProtocolException {
         long start = offset - offsetBytes;
         if (type != Nbd.CMD_READ || offset < offsetBytes || length <= 0 || length > lengthBytes - start) {
-            throw new ProtocolException("the server sends %d bytes at %d, which were not asked for"
-                    .formatted(length, offset));
+            throw new ProtocolException(
+                    "the server sends %d bytes at %d, which were not asked for".formatted(length, offset));
         }
         if (++chunks > lengthBytes / LEAST_CHUNK_BYTES + 2) {
             throw new ProtocolException("the server cuts its answer into too many pieces");
@@ -113,7 +113,9 @@ final class Pending {
 
     /// Whether a read has got all it asked for.
     boolean complete(long bytes) {
-        return covered.size() == 1 && covered.firstEntry().getKey() == 0 && covered.firstEntry().getValue() == bytes;
+        return covered.size() == 1
+                && covered.firstEntry().getKey() == 0
+                && covered.firstEntry().getValue() == bytes;
     }
 
     /// What a question about blocks was answered.

@@ -91,8 +91,7 @@ public final class TlsCredentials {
             context.init(keys, trust, null);
             return new TlsCredentials(context, server, verifyPeer);
         } catch (GeneralSecurityException | IOException e) {
-            throw new UserErrorException(
-                    "Cannot use the certificates in %s: %s".formatted(folder, e.getMessage()), e);
+            throw new UserErrorException("Cannot use the certificates in %s: %s".formatted(folder, e.getMessage()), e);
         }
     }
 

@@ -23,8 +23,8 @@ public final class WireReader {
     ///                     not be who the new one shows
     public void use(Transport next) throws IOException {
         if (buffer.hasRemaining()) {
-            throw new IOException("%d bytes came in the clear where encryption was to begin"
-                    .formatted(buffer.remaining()));
+            throw new IOException(
+                    "%d bytes came in the clear where encryption was to begin".formatted(buffer.remaining()));
         }
         from = next;
     }

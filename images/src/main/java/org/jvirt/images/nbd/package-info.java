@@ -1,5 +1,5 @@
-/// Network block devices (NBD), by the protocol's document `doc/proto.md` of the NetworkBlockDevice project: what client
-/// and server share, and the client. The server is in `org.jvirt.images.nbd.server`.
+/// Network block devices (NBD), by the document `doc/proto.md` of the NetworkBlockDevice project: what client and
+/// server share, and the client. The server is in `org.jvirt.images.nbd.server`.
 ///
 /// ```
 /// NbdUri, NbdTarget   where a disk is: nbd://host/export, nbd+unix:///export?socket=PATH, or options

@@ -118,7 +118,8 @@ final class BlockJobsTest {
             });
             succeed(job);
             BusyDisk.assertHolds(folder.resolve("copy.qcow2"), ImageFormat.QCOW2, expected.get());
-            assertThat(Peer.expect(folder, "qemu-img", "info", "-U", "copy.qcow2")).contains("layer1.qcow2");
+            assertThat(Peer.expect(folder, "qemu-img", "info", "-U", "copy.qcow2"))
+                    .contains("layer1.qcow2");
         }
     }
 
@@ -183,7 +184,6 @@ final class BlockJobsTest {
             Path frozen = folder.resolve("frozen");
             Files.write(frozen, busy.model());
             var access = new ImageAccess();
-            // Below lies the disk as it is; where the job copied nothing, nothing has changed.
             access.create(
                     ImageFormat.QCOW2,
                     overlay.toString(),
@@ -200,9 +200,11 @@ final class BlockJobsTest {
             busy.startWriting();
             assertThat(job.await(JobState.READY, 30, TimeUnit.SECONDS).state()).isEqualTo(JobState.READY);
             busy.awaitWrites(30);
+            busy.stopWriting();
             job.cancel(false);
             succeed(job);
-            busy.stopWriting();
+            // Below lies the disk as it is now: where the job copied nothing, nothing has changed.
+            Files.write(frozen, busy.model());
             BusyDisk.assertHolds(overlay, ImageFormat.QCOW2, expected);
         }
     }
@@ -256,8 +258,8 @@ final class BlockJobsTest {
     void aCommitOfTheTopMakesALayerBelowTheDisk(int base) throws Exception {
         try (var busy = new BusyDisk(folder, 10 + base, CHAIN)) {
             busy.startWriting();
-            BlockJob job = jobs.commit(
-                    busy.disk, Optional.empty(), Optional.of(busy.layers.get(base)), JobOptions.DEFAULT);
+            BlockJob job =
+                    jobs.commit(busy.disk, Optional.empty(), Optional.of(busy.layers.get(base)), JobOptions.DEFAULT);
             job.await(JobState.READY, 60, TimeUnit.SECONDS);
             busy.awaitWrites(30);
             job.complete();
@@ -273,8 +275,8 @@ final class BlockJobsTest {
     void aCommitThatIsGivenUpLeavesTheDiskAsItIs() throws Exception {
         try (var busy = new BusyDisk(folder, 12, CHAIN)) {
             busy.startWriting();
-            BlockJob job = jobs.commit(
-                    busy.disk, Optional.empty(), Optional.empty(), JobOptions.DEFAULT.withSpeed(100_000));
+            BlockJob job =
+                    jobs.commit(busy.disk, Optional.empty(), Optional.empty(), JobOptions.DEFAULT.withSpeed(100_000));
             job.cancel(true);
             assertThat(end(job).cancelled()).isTrue();
             busy.stopWriting();
@@ -288,10 +290,7 @@ final class BlockJobsTest {
         try (var busy = new BusyDisk(folder, 13, CHAIN)) {
             busy.startWriting();
             succeed(jobs.commit(
-                    busy.disk,
-                    Optional.of(busy.layers.get(1)),
-                    Optional.of(busy.layers.get(0)),
-                    JobOptions.DEFAULT));
+                    busy.disk, Optional.of(busy.layers.get(1)), Optional.of(busy.layers.get(0)), JobOptions.DEFAULT));
             busy.awaitWrites(30);
             busy.stopWriting();
             assertThat(busy.depth()).isEqualTo(2);
@@ -303,15 +302,11 @@ final class BlockJobsTest {
 
     @Test
     void aCommitBelowALayerThatIsNotTheTopRelinksIt() throws Exception {
-        List<ImageFormat> four =
-                List.of(ImageFormat.RAW, ImageFormat.QCOW2, ImageFormat.QCOW2, ImageFormat.QCOW2);
+        List<ImageFormat> four = List.of(ImageFormat.RAW, ImageFormat.QCOW2, ImageFormat.QCOW2, ImageFormat.QCOW2);
         try (var busy = new BusyDisk(folder, 14, four)) {
             busy.startWriting();
             succeed(jobs.commit(
-                    busy.disk,
-                    Optional.of(busy.layers.get(1)),
-                    Optional.of(busy.layers.get(0)),
-                    JobOptions.DEFAULT));
+                    busy.disk, Optional.of(busy.layers.get(1)), Optional.of(busy.layers.get(0)), JobOptions.DEFAULT));
             busy.stopWriting();
             assertThat(busy.depth()).isEqualTo(3);
             busy.assertDiskHolds(busy.model());
@@ -325,9 +320,7 @@ final class BlockJobsTest {
         try (var busy = new BusyDisk(folder, 16 + base, CHAIN)) {
             busy.startWriting();
             succeed(jobs.stream(
-                    busy.disk,
-                    base < 0 ? Optional.empty() : Optional.of(busy.layers.get(base)),
-                    JobOptions.DEFAULT));
+                    busy.disk, base < 0 ? Optional.empty() : Optional.of(busy.layers.get(base)), JobOptions.DEFAULT));
             assertThat(busy.depth()).isEqualTo(base + 2);
             busy.awaitWrites(30);
             busy.stopWriting();
@@ -374,7 +367,7 @@ final class BlockJobsTest {
             long done = job.status().doneBytes();
             assertThat(done).isLessThan(BusyDisk.SIZE);
             job.setSpeed(0);
-            Thread.sleep(50);
+            job.await(50, TimeUnit.MILLISECONDS);
             assertThat(job.status().doneBytes()).isBetween(done, done + (1 << 20));
             job.resume();
             succeed(job);
@@ -386,15 +379,14 @@ final class BlockJobsTest {
     @Test
     void aFullTargetEndsTheJobOrPausesItAndTheGuestGoesOn() throws Exception {
         Path small = Files.createDirectory(folder.resolve("small"));
-        var mount = Peer.run(
-                folder, "", List.of("mount", "-t", "tmpfs", "-o", "size=1m", "jvirt-test", small.toString()));
+        var mount =
+                Peer.run(folder, "", List.of("mount", "-t", "tmpfs", "-o", "size=1m", "jvirt-test", small.toString()));
         org.junit.jupiter.api.Assumptions.assumeTrue(
                 mount.code() == 0, "may not mount a small file system: run this test as root");
         try (var busy = new BusyDisk(folder, 20, List.of(ImageFormat.QCOW2))) {
             busy.startWriting();
             var full = new BlockJobs.Target(small.resolve("copy"), ImageFormat.RAW, false);
-            assertThat(end(jobs.backup(
-                                    busy.disk, full, SyncMode.FULL, Optional.empty(), false, JobOptions.DEFAULT))
+            assertThat(end(jobs.backup(busy.disk, full, SyncMode.FULL, Optional.empty(), false, JobOptions.DEFAULT))
                             .error())
                     .hasValueSatisfying(why -> assertThat(why).contains("ENOSPC"));
             busy.stopWriting();

@@ -31,13 +31,14 @@ final class BusyDisk implements AutoCloseable, ChangeWatcher {
     static final int SIZE = 6 << 20;
     private static final int BLOCK = 4096;
     private static final int THREADS = 3;
+    /// What each thread is writing.
+    private static final ThreadLocal<Change> CURRENT = new ThreadLocal<>();
 
     private record Change(byte[] content, boolean zeroes) {}
 
     final LiveDisk disk;
     final List<Path> layers = new ArrayList<>();
     private final byte[] model = new byte[SIZE];
-    private final ThreadLocal<Change> current = new ThreadLocal<>();
     private final List<Thread> writers = new ArrayList<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final AtomicLong writes = new AtomicLong();
@@ -124,7 +125,7 @@ final class BusyDisk implements AutoCloseable, ChangeWatcher {
             if (!zeroes) {
                 random.nextBytes(content);
             }
-            current.set(new Change(content, zeroes));
+            CURRENT.set(new Change(content, zeroes));
             if (zeroes) {
                 disk.writeZeroes((long) block * BLOCK, BLOCK, random.nextBoolean());
             } else {
@@ -150,7 +151,7 @@ final class BusyDisk implements AutoCloseable, ChangeWatcher {
 
     @Override
     public void changed(long offsetBytes, long lengthBytes) {
-        System.arraycopy(current.get().content(), 0, model, (int) offsetBytes, (int) lengthBytes);
+        System.arraycopy(CURRENT.get().content(), 0, model, (int) offsetBytes, (int) lengthBytes);
     }
 
     /// What it holds now; alone, or while nobody writes.

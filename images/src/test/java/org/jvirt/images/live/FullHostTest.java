@@ -50,10 +50,7 @@ final class FullHostTest {
             names = {"RAW", "QCOW2"})
     void theMachineStopsUntilThereIsRoomAndNothingIsLost(ImageFormat format) throws Exception {
         Path small = Files.createDirectory(folder.resolve("small"));
-        mounted = Peer.run(
-                                folder,
-                                "",
-                                List.of("mount", "-t", "tmpfs", "-o", "size=4m", "jvirt-test", small.toString()))
+        mounted = Peer.run(folder, "", List.of("mount", "-t", "tmpfs", "-o", "size=4m", "jvirt-test", small.toString()))
                         .code()
                 == 0;
         Assumptions.assumeTrue(mounted, "may not mount a small file system: run this test as root");
@@ -81,7 +78,7 @@ final class FullHostTest {
             Files.delete(ballast);
             while (!writing.isDone()) {
                 disk.release();
-                Thread.sleep(1);
+                Thread.onSpinWait();
             }
             writing.get(30, TimeUnit.SECONDS);
         }

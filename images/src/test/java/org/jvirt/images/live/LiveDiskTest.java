@@ -106,8 +106,8 @@ final class LiveDiskTest {
     void aRequestIsGivenUpWhenTheMachineEnds() throws Exception {
         LiveDisk disk = disk(ErrorAction.STOP, ErrorAction.STOP);
         below.fail(true);
-        var read = CompletableFuture.runAsync(
-                () -> assertThatThrownBy(() -> disk.read(0, bytes(512, 0))).isInstanceOf(IOException.class));
+        var read = CompletableFuture.runAsync(() ->
+                assertThatThrownBy(() -> disk.read(0, bytes(512, 0))).isInstanceOf(IOException.class));
         assertThat(stopped.await(30, TimeUnit.SECONDS)).isTrue();
         disk.giveUp(true);
         read.get(30, TimeUnit.SECONDS);

@@ -19,8 +19,7 @@ final class ThrottleTest {
     private final ManualClock clock = new ManualClock();
 
     private static DiskLimits requests(DiskLimit limit) {
-        return new DiskLimits(
-                DiskLimit.NONE, DiskLimit.NONE, DiskLimit.NONE, limit, DiskLimit.NONE, DiskLimit.NONE, 0);
+        return new DiskLimits(DiskLimit.NONE, DiskLimit.NONE, DiskLimit.NONE, limit, DiskLimit.NONE, DiskLimit.NONE, 0);
     }
 
     /// How many requests pass in a time, of a guest that has the next one ready whenever one is done.
@@ -88,7 +87,7 @@ final class ThrottleTest {
         while (passed.get() == 0) {
             assertThat(clock.nanos()).isLessThan(200 * MILLI);
             clock.advance(MILLI);
-            Thread.yield();
+            Thread.onSpinWait();
         }
         third.get(30, TimeUnit.SECONDS);
         assertThat(clock.nanos()).isGreaterThanOrEqualTo(100 * MILLI);
@@ -116,7 +115,7 @@ final class ThrottleTest {
         while (!blocked.isDone()) {
             assertThat(clock.nanos()).isLessThan(27 * SECOND);
             clock.advance(10 * MILLI);
-            Thread.yield();
+            Thread.onSpinWait();
         }
     }
 

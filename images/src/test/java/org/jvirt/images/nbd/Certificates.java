@@ -11,22 +11,20 @@ record Certificates(Path folder) {
         Peer.need("openssl", "openssl");
         Path folder = Files.createDirectory(parent.resolve(name));
         var made = new Certificates(folder);
-        Files.writeString(
-                folder.resolve("ext"),
-                """
-                [ca]
-                basicConstraints=critical,CA:TRUE
-                keyUsage=critical,keyCertSign,cRLSign
-                [server]
-                basicConstraints=critical,CA:FALSE
-                keyUsage=critical,digitalSignature,keyEncipherment
-                extendedKeyUsage=serverAuth
-                subjectAltName=DNS:localhost,IP:127.0.0.1
-                [client]
-                basicConstraints=critical,CA:FALSE
-                keyUsage=critical,digitalSignature,keyEncipherment
-                extendedKeyUsage=clientAuth
-                """);
+        Files.writeString(folder.resolve("ext"), """
+            [ca]
+            basicConstraints=critical,CA:TRUE
+            keyUsage=critical,keyCertSign,cRLSign
+            [server]
+            basicConstraints=critical,CA:FALSE
+            keyUsage=critical,digitalSignature,keyEncipherment
+            extendedKeyUsage=serverAuth
+            subjectAltName=DNS:localhost,IP:127.0.0.1
+            [client]
+            basicConstraints=critical,CA:FALSE
+            keyUsage=critical,digitalSignature,keyEncipherment
+            extendedKeyUsage=clientAuth
+            """);
         made.openssl("req -new -newkey rsa:2048 -nodes -keyout ca-key.pem -subj /CN=authority -out ca.csr");
         made.openssl("x509 -req -in ca.csr -signkey ca-key.pem -days 30 -extfile ext -extensions ca -out ca-cert.pem");
         made.side("server");

@@ -38,9 +38,7 @@ class HostileNbdClientTest {
         DiskImage image = DiskImages.open(Served.rawFile(folder, DISK_BYTES), ImageFormat.RAW, false);
         NbdExport export = NbdExport.ofImage("", "", image, true, List.of(), false);
         served = Served.settings(
-                folder,
-                image::close,
-                new ServerSettings(List.of(export), Optional.empty(), 2, Duration.ofMillis(700)));
+                folder, image::close, new ServerSettings(List.of(export), Optional.empty(), 2, Duration.ofMillis(700)));
     }
 
     @AfterEach
@@ -86,7 +84,8 @@ class HostileNbdClientTest {
                 Arguments.of("an option of 4 GiB", hugeOption),
                 Arguments.of("a name of 100 kB", longExportName),
                 Arguments.of("no such export", noSuchExport),
-                Arguments.of("an HTTP request", "GET / HTTP/1.0\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+                Arguments.of(
+                        "an HTTP request", "GET / HTTP/1.0\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.UTF_8)));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -151,6 +150,13 @@ class HostileNbdClientTest {
                             out.writeShort(0);
                         }),
                         Nbd.REP_ERR_UNKNOWN),
+                Arguments.of(
+                        Nbd.OPT_GO,
+                        Wire.bytes(out -> {
+                            out.write(Wire.text("x".repeat(4096)));
+                            out.writeShort(0);
+                        }),
+                        Nbd.REP_ERR_UNKNOWN),
                 Arguments.of(Nbd.OPT_LIST_META_CONTEXT, new byte[3], Nbd.REP_ERR_INVALID),
                 Arguments.of(
                         Nbd.OPT_LIST_META_CONTEXT,
@@ -180,8 +186,7 @@ class HostileNbdClientTest {
 
     @ParameterizedTest
     @MethodSource("options")
-    void anOptionThatMakesNoSenseIsAnsweredAndTheNextOneServed(int option, byte[] data, int error)
-            throws IOException {
+    void anOptionThatMakesNoSenseIsAnsweredAndTheNextOneServed(int option, byte[] data, int error) throws IOException {
         try (Wire wire = Wire.over(served.connect()).greet().option(option, data)) {
             assertThat(wire.lastReply(option)).isEqualTo(error);
             wire.option(Nbd.OPT_LIST, new byte[0]);
@@ -209,8 +214,8 @@ class HostileNbdClientTest {
 
     @ParameterizedTest
     @MethodSource("requests")
-    void aRequestThatMakesNoSenseIsAnsweredAndTheNextOneServed(
-            int flags, int type, long offset, long length, int error) throws IOException {
+    void aRequestThatMakesNoSenseIsAnsweredAndTheNextOneServed(int flags, int type, long offset, long length, int error)
+            throws IOException {
         try (Wire wire = Wire.over(served.connect()).go(false)) {
             wire.request(flags, type, 0x1234_5678_9abc_def0L, offset, length);
             assertThat(wire.simpleReply(0x1234_5678_9abc_def0L)).isEqualTo(error);
@@ -294,7 +299,9 @@ class HostileNbdClientTest {
             long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
             long idleSince = System.nanoTime();
             while (System.nanoTime() - idleSince < Duration.ofSeconds(1).toNanos()) {
-                assertThat(System.nanoTime()).as("requests are taken without end").isLessThan(deadline);
+                assertThat(System.nanoTime())
+                        .as("requests are taken without end")
+                        .isLessThan(deadline);
                 if (wire.channel().write(ByteBuffer.wrap(read)) > 0) {
                     sent++;
                     idleSince = System.nanoTime();

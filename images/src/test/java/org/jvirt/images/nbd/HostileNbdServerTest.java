@@ -158,10 +158,8 @@ class HostileNbdServerTest {
                         "a disk of 2^63-1 bytes",
                         go(wire -> info(wire, Long.MAX_VALUE, new int[] {1, 1, 1 << 20})),
                         "more than can be addressed"),
-                Arguments.of(
-                        "blocks of nothing", go(wire -> info(wire, 4096, new int[] {0, 0, 0})), "make no sense"),
-                Arguments.of(
-                        "blocks of 3 bytes", go(wire -> info(wire, 4096, new int[] {3, 3, 3})), "make no sense"),
+                Arguments.of("blocks of nothing", go(wire -> info(wire, 4096, new int[] {0, 0, 0})), "make no sense"),
+                Arguments.of("blocks of 3 bytes", go(wire -> info(wire, 4096, new int[] {3, 3, 3})), "make no sense"),
                 Arguments.of(
                         "blocks larger than the largest",
                         go(wire -> info(wire, 4096, new int[] {4096, 4096, 512})),
@@ -242,19 +240,27 @@ class HostileNbdServerTest {
 
     static Stream<Arguments> answers() {
         return Stream.of(
-                Arguments.of("no magic", answer(true, (wire, cookie) -> wire.out().write(new byte[16]))),
-                Arguments.of("another cookie", answer(false, (wire, cookie) -> wire.send(out -> {
-                    out.writeInt(Nbd.SIMPLE_REPLY_MAGIC);
-                    out.writeInt(0);
-                    out.writeLong(cookie + 1);
-                }))),
-                Arguments.of("a simple reply where structured ones were agreed", answer(true, (wire, cookie) -> wire.send(
-                        out -> {
-                            out.writeInt(Nbd.SIMPLE_REPLY_MAGIC);
-                            out.writeInt(0);
-                            out.writeLong(cookie);
-                            out.write(new byte[4096]);
-                        }))),
+                Arguments.of(
+                        "no magic", answer(true, (wire, cookie) -> wire.out().write(new byte[16]))),
+                Arguments.of(
+                        "another cookie",
+                        answer(
+                                false,
+                                (wire, cookie) -> wire.send(out -> {
+                                    out.writeInt(Nbd.SIMPLE_REPLY_MAGIC);
+                                    out.writeInt(0);
+                                    out.writeLong(cookie + 1);
+                                }))),
+                Arguments.of(
+                        "a simple reply where structured ones were agreed",
+                        answer(
+                                true,
+                                (wire, cookie) -> wire.send(out -> {
+                                    out.writeInt(Nbd.SIMPLE_REPLY_MAGIC);
+                                    out.writeInt(0);
+                                    out.writeLong(cookie);
+                                    out.write(new byte[4096]);
+                                }))),
                 Arguments.of(
                         "a structured reply that was not agreed",
                         answer(false, (wire, cookie) -> chunk(wire, 1, 1, cookie, data(0, 4096)))),
@@ -282,32 +288,32 @@ class HostileNbdServerTest {
                 })),
                 Arguments.of(
                         "data of no bytes", answer(true, (wire, cookie) -> chunk(wire, 1, 1, cookie, new byte[8]))),
-                Arguments.of(
-                        "a hole of 4 GiB", answer(true, (wire, cookie) -> chunk(wire, 1, 2, cookie, hole(0, -1)))),
+                Arguments.of("a hole of 4 GiB", answer(true, (wire, cookie) -> chunk(wire, 1, 2, cookie, hole(0, -1)))),
                 Arguments.of(
                         "a hole of no bytes", answer(true, (wire, cookie) -> chunk(wire, 1, 2, cookie, hole(0, 0)))),
-                Arguments.of(
-                        "block status", answer(true, (wire, cookie) -> chunk(wire, 1, 5, cookie, new byte[12]))),
+                Arguments.of("block status", answer(true, (wire, cookie) -> chunk(wire, 1, 5, cookie, new byte[12]))),
                 Arguments.of(
                         "an unknown chunk", answer(true, (wire, cookie) -> chunk(wire, 1, 77, cookie, new byte[12]))),
-                Arguments.of("an error of 4 GiB", answer(true, (wire, cookie) -> wire.send(out -> {
-                    out.writeInt(Nbd.STRUCTURED_REPLY_MAGIC);
-                    out.writeShort(1);
-                    out.writeShort(Nbd.REPLY_TYPE_ERROR);
-                    out.writeLong(cookie);
-                    out.writeInt(-1);
-                }))),
+                Arguments.of(
+                        "an error of 4 GiB",
+                        answer(
+                                true,
+                                (wire, cookie) -> wire.send(out -> {
+                                    out.writeInt(Nbd.STRUCTURED_REPLY_MAGIC);
+                                    out.writeShort(1);
+                                    out.writeShort(Nbd.REPLY_TYPE_ERROR);
+                                    out.writeLong(cookie);
+                                    out.writeInt(-1);
+                                }))),
                 Arguments.of(
                         "an error whose message is longer than itself",
                         answer(
                                 true,
-                                (wire, cookie) -> chunk(
-                                        wire, 1, Nbd.REPLY_TYPE_ERROR, cookie, new byte[] {0, 0, 0, 5, 1, 1}))),
+                                (wire, cookie) ->
+                                        chunk(wire, 1, Nbd.REPLY_TYPE_ERROR, cookie, new byte[] {0, 0, 0, 5, 1, 1}))),
                 Arguments.of(
                         "an error without error",
-                        answer(
-                                true,
-                                (wire, cookie) -> chunk(wire, 1, Nbd.REPLY_TYPE_ERROR, cookie, new byte[6]))));
+                        answer(true, (wire, cookie) -> chunk(wire, 1, Nbd.REPLY_TYPE_ERROR, cookie, new byte[6]))));
     }
 
     @ParameterizedTest(name = "{0}")

@@ -120,7 +120,8 @@ class NbdPeersTest {
                     .isEqualTo(extents(Peer.expect(folder, "qemu-img", "map", "--output=json", image.toString())));
             Peer.expect(folder, "qemu-img", "convert", "-O", "raw", served.uri(), folder + "/back.raw");
             assertThat(Files.mismatch(folder.resolve("back.raw"), raw)).isEqualTo(-1);
-            assertThat(Peer.expect(folder, "qemu-nbd", "-L", "-k", served.socket().toString()))
+            assertThat(Peer.expect(
+                            folder, "qemu-nbd", "-L", "-k", served.socket().toString()))
                     .contains("exports available: 1", "base:allocation", "qemu:allocation-depth", "a disk");
         }
     }
@@ -190,9 +191,8 @@ class NbdPeersTest {
         }
         try (Served served = Served.image(folder, top, ImageFormat.QCOW2, true)) {
             String map = Peer.expect(folder, "nbdinfo", "--map=qemu:allocation-depth", served.uri());
-            List<String> lines = map.lines()
-                    .map(line -> line.trim().replaceAll("\\s+", " "))
-                    .toList();
+            List<String> lines =
+                    map.lines().map(line -> line.trim().replaceAll("\\s+", " ")).toList();
             assertThat(lines.getFirst()).startsWith("0 65536 1 ");
             assertThat(lines).anyMatch(line -> line.startsWith("1048576 ") && line.contains(" 2 "));
         }
@@ -275,13 +275,13 @@ class NbdPeersTest {
     @ValueSource(ints = {1, 512, 4096})
     void imagesLieOnNbdkitsDisksOfAnyBlockSize(int block) throws Exception {
         try (Daemon daemon = nbdkit(
-                        "--filter=blocksize-policy",
-                        "memory",
-                        "32M",
-                        "blocksize-minimum=" + block,
-                        "blocksize-preferred=4096",
-                        "blocksize-maximum=65536",
-                        "blocksize-error-policy=error")) {
+                "--filter=blocksize-policy",
+                "memory",
+                "32M",
+                "blocksize-minimum=" + block,
+                "blocksize-preferred=4096",
+                "blocksize-maximum=65536",
+                "blocksize-error-policy=error")) {
             assertThat(daemon.process().isAlive()).isTrue();
             new ImageAccess().create(ImageFormat.QCOW2, kitUri(), DISK_BYTES, Map.of());
             byte[] island = new byte[200_000];

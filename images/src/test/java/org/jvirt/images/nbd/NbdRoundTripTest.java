@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -107,7 +106,8 @@ class NbdRoundTripTest {
                         MemorySegment head = first.asSlice(0, count / 2);
                         disk.read(at, List.of(head, second));
                         var expected = MemorySegment.ofArray(model);
-                        assertThat(head.mismatch(expected.asSlice(at, count / 2))).isEqualTo(-1);
+                        assertThat(head.mismatch(expected.asSlice(at, count / 2)))
+                                .isEqualTo(-1);
                         assertThat(second.mismatch(expected.asSlice(at + count / 2, count - count / 2)))
                                 .isEqualTo(-1);
                     }
@@ -275,6 +275,23 @@ class NbdRoundTripTest {
     }
 
     @Test
+    void aServerEndsThoughClientsHoldOnToTheirConnections() throws IOException {
+        Path file = Served.rawFile(folder, DISK_BYTES);
+        Served served = Served.image(folder, file, ImageFormat.RAW, false);
+        try (Wire silent = Wire.over(served.connect());
+                Wire greeting = Wire.over(served.connect()).greet();
+                Wire reading = Wire.over(served.connect()).go(true)) {
+            for (int cookie = 0; cookie < 8; cookie++) {
+                reading.request(Nbd.CMD_FLAG_DF, Nbd.CMD_READ, cookie, 0, 4 << 20);
+            }
+            served.close();
+            assertThat(silent.ended()).isTrue();
+            assertThat(greeting.ended()).isTrue();
+            assertThat(reading.ended()).isTrue();
+        }
+    }
+
+    @Test
     void aServerThatComesBackIsFoundAgain() throws Exception {
         Path file = Served.rawFile(folder, DISK_BYTES);
         Served before = Served.image(folder, file, ImageFormat.RAW, false);
@@ -380,7 +397,8 @@ class NbdRoundTripTest {
             assertThatThrownBy(() -> new ImageAccess().open(reference, Optional.empty(), ImageOpening.writing()))
                     .isInstanceOf(UserErrorException.class)
                     .hasMessageContaining("--allow-network-backing");
-            var access = new ImageAccess().withNetwork(new ImageAccess().network().allowingImages());
+            var access =
+                    new ImageAccess().withNetwork(new ImageAccess().network().allowingImages());
             try (DiskImage image = access.open(reference, Optional.empty(), ImageOpening.writing())) {
                 image.write(0, List.of(MemorySegment.ofArray(new byte[] {1, 2, 3})));
                 assertThat(image.backing()).isPresent();
@@ -407,8 +425,8 @@ class NbdRoundTripTest {
                         Map.of("backing_file", secret.toString(), "backing_fmt", "raw"));
         try (Served served = Served.image(folder, top, ImageFormat.RAW, true)) {
             var reference = ImageReference.of(served.uri());
-            assertThatThrownBy(() -> new ImageAccess()
-                            .open(reference, Optional.of(ImageFormat.QCOW2), ImageOpening.reading()))
+            assertThatThrownBy(() ->
+                            new ImageAccess().open(reference, Optional.of(ImageFormat.QCOW2), ImageOpening.reading()))
                     .isInstanceOf(UserErrorException.class)
                     .hasMessageContaining("from host to host");
         }

@@ -50,8 +50,7 @@ record Served(Path socket, NbdServer server, Closeable disk) implements Closeabl
     }
 
     static DiskImage open(String uri, ImageFormat format) {
-        return new ImageAccess()
-                .open(ImageReference.of(uri), java.util.Optional.of(format), ImageOpening.writing());
+        return new ImageAccess().open(ImageReference.of(uri), java.util.Optional.of(format), ImageOpening.writing());
     }
 
     SocketChannel connect() throws IOException {

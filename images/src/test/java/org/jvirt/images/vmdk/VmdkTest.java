@@ -144,8 +144,7 @@ class VmdkTest {
     void aTableOfAStreamThatCouldNotBeSavedIsSavedByTheNextFlush() throws IOException {
         var file = new BrokenFile("stream.vmdk");
         opener.put("stream.vmdk", file);
-        new VmdkDriver()
-                .create(file, new CreateRequest(DISK_BYTES, Map.of("subformat", "streamOptimized"), opener));
+        new VmdkDriver().create(file, new CreateRequest(DISK_BYTES, Map.of("subformat", "streamOptimized"), opener));
         DiskImage image = open(file, false);
         image.write(GRAIN_BYTES, List.of(MemorySegment.ofArray(new byte[] {1, 2, 3})));
         file.broken = true;

@@ -205,9 +205,9 @@ public final class Interpreter {
         return made;
     }
 
-    private static void trace(TranslatedBlock made, Translator by, long address) {
+    private void trace(TranslatedBlock made, Translator by, long address) {
         if (address == TranslatorSettings.TRACE_ALL || made.covers(address)) {
-            System.err.print(by.text(made));
+            settings.tracer().accept(by.text(made));
         }
     }
 

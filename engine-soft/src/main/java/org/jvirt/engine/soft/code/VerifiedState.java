@@ -50,7 +50,7 @@ final class VerifiedState {
     }
 
     /// Whether all but the arithmetic flags is the same.
-    boolean equals(VerifiedState other) {
+    boolean isLike(VerifiedState other) {
         return rip == other.rip
                 && systemFlags == other.systemFlags
                 && mxcsr == other.mxcsr

@@ -3,11 +3,14 @@ package org.jvirt.engine.soft.translate;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
+import org.jvirt.engine.soft.translate.emit.AccessPlan;
 import org.jvirt.engine.soft.translate.emit.BlockEmitter;
 import org.jvirt.engine.soft.translate.emit.BranchCode;
 import org.jvirt.engine.soft.translate.emit.CodeMode;
+import org.jvirt.engine.soft.translate.emit.Exits;
 import org.jvirt.engine.soft.translate.emit.FlagUse;
 import org.jvirt.engine.soft.translate.emit.IntegerCode;
+import org.jvirt.engine.soft.translate.emit.Sites;
 import org.jvirt.engine.soft.translate.emit.StackCode;
 import org.jvirt.engine.soft.translate.emit.StringCode;
 import org.jvirt.engine.soft.translate.emit.Stubs;
@@ -54,10 +57,13 @@ final class BlockTranslator {
     private final TransferCode transfers;
     private final HostCpu host;
     private final GuestFeatures guest;
+    private final Sites sites;
+    private final AccessPlan plan = new AccessPlan();
     private final Decoder decoder = new Decoder();
     private final Instruction[] instructions = new Instruction[MAX_INSTRUCTIONS];
     private final int[] offsets = new int[MAX_INSTRUCTIONS + 1];
     private final int[] live = new int[MAX_INSTRUCTIONS + 1];
+    private final boolean[] isVector = new boolean[MAX_INSTRUCTIONS];
     /// A page of guest code, and room for the rest of an instruction on the next.
     private final byte[] page = new byte[PAGE + Decoder.MAX_LENGTH];
     private final Instruction probe = new Instruction();
@@ -72,7 +78,14 @@ final class BlockTranslator {
     private boolean effects = true;
 
     BlockTranslator(
-            MemorySegment ram, CodePlace cache, CodeWriter writer, Stubs stubs, HostCpu host, GuestFeatures guest) {
+            MemorySegment ram,
+            CodePlace cache,
+            CodeWriter writer,
+            Stubs stubs,
+            Sites sites,
+            HostCpu host,
+            GuestFeatures guest) {
+        this.sites = sites;
         this.guest = guest;
         this.ram = ram;
         this.cache = cache;
@@ -114,8 +127,10 @@ final class BlockTranslator {
     /// Translates for a [CodeMode] up to `limit` instructions at backing offset `at`, all on one page or a single one
     /// that goes on on `secondPage` (-1 for none), and puts the code into the cache.
     /// Null if not even the first can be translated.
+    ///
+    /// @param apart each access is to be checked by itself
     @Nullable
-    TranslatedBlock translate(long at, long secondPage, long rip, int context, int limit) {
+    TranslatedBlock translate(long at, long secondPage, long rip, int context, int limit, boolean apart) {
         mode = context;
         if (CodeMode.is32(context) && rip >= LAST_PAGE_32) {
             // what follows is at address 0
@@ -143,12 +158,19 @@ final class BlockTranslator {
             VectorUse use = isX87
                     ? X87Instructions.vectors(instructions[i])
                     : VectorInstructions.use(instructions[i], host);
+            isVector[i] = !isX87 && (use == VectorUse.SSE || use == VectorUse.AVX);
             if (use == VectorUse.SSE || use == VectorUse.AVX) {
                 vectors = use.ordinal() > vectors.ordinal() ? use : vectors;
             }
         }
         writer.begin(cache.end());
-        emitter.begin(context, rip);
+        boolean loop = isLoop(count) && sites.isWorthWhile(rip, context);
+        if (apart || !effects || CodeMode.is32(context)) {
+            plan.clear();
+        } else {
+            plan.plan(instructions, offsets, rip, live, isVector, count, loop);
+        }
+        emitter.begin(context, rip, plan, sites, loop, live[0]);
         branches.enter(vectors != VectorUse.NONE, usesX87);
         if (!emit(rip, count)) {
             return null;
@@ -158,6 +180,8 @@ final class BlockTranslator {
         emitter.finish();
         TranslatedBlock block = add(at >>> 12, rip, context, vectors);
         block.crosses = secondPage >= 0;
+        block.apart = apart;
+        block.sites = emitter.sites();
         block.guestBytes = offsets[count];
         block.instructions = emitted;
         block.stubs = block.start + stubs;
@@ -171,6 +195,15 @@ final class BlockTranslator {
         int position = (int) (rip - pageRip);
         return position > PAGE - Decoder.MAX_LENGTH
                 && decoder.decode(page, position, PAGE, CodeMode.codeSize(mode), probe) == DecodeResult.NEEDS_MORE;
+    }
+
+    /// Whether the block ends with a branch to its beginning.
+    private boolean isLoop(int count) {
+        Instruction last = instructions[count - 1];
+        return last.row().branch()
+                && last.operandCount() > 0
+                && last.kind(0) == OperandKind.RELATIVE
+                && offsets[count] + last.immediate() == 0;
     }
 
     private int decode(int start, int end, int limit) {
@@ -226,7 +259,7 @@ final class BlockTranslator {
     private boolean emit(long rip, int count) {
         for (int i = 0; i < count; i++) {
             Instruction insn = instructions[i];
-            emitter.next(offsets[i], live[i]);
+            emitter.next(i, offsets[i], live[i]);
             at = (int) (rip - pageRip) + offsets[i];
             emitted = i;
             if (!emitter.hasRoom()) {
@@ -257,7 +290,7 @@ final class BlockTranslator {
             return true;
         }
         emitted = count;
-        emitter.next(offsets[count], live[count]);
+        emitter.end(offsets[count], live[count]);
         emitter.writeNote();
         branches.goOn(rip + offsets[count]);
         return true;
@@ -365,14 +398,18 @@ final class BlockTranslator {
                 start + branches.entryBehind(),
                 start + branches.entryAhead(),
                 vectors,
-                branches.exits());
+                emitter.exits().count());
         block.branchOffset = branches.branchOffset();
         block.branchReleases = branches.branchReleases();
         cache.add(block, writer);
-        for (int i = 0; i < branches.exits(); i++) {
-            int jump = start + branches.exitJump(i);
-            block.exits[i] =
-                    new TranslatedBlock.Exit(block, branches.exitTarget(i), jump, start + branches.unlinked(i));
+        Exits exits = emitter.exits();
+        for (int i = 0; i < exits.count(); i++) {
+            block.exits[i] = new TranslatedBlock.Exit(
+                    block,
+                    exits.target(i),
+                    start + exits.jump(i),
+                    start + exits.unlinked(i),
+                    exits.isApart(i));
         }
         return block;
     }

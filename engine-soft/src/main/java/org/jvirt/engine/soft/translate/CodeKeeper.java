@@ -11,6 +11,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.jvirt.engine.soft.translate.emit.Sites;
 import org.jvirt.engine.soft.translate.emit.Stubs;
 import org.jvirt.engine.soft.translate.store.CodeStore;
 import org.jvirt.engine.soft.translate.store.Relocation;
@@ -57,7 +58,7 @@ final class CodeKeeper implements AutoCloseable {
 
     CodeKeeper(CodeStore store, Stubs stubs, HostCpu host, GuestFeatures guest) {
         this.store = store;
-        twin = new BlockTranslator(MemorySegment.ofArray(ram), elsewhere, new CodeWriter(), stubs, host, guest);
+        twin = new BlockTranslator(MemorySegment.ofArray(ram), elsewhere, new CodeWriter(), stubs, new Sites(), host, guest);
         task = executor().scheduleWithFixedDelay(this::work, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -112,7 +113,7 @@ final class CodeKeeper implements AutoCloseable {
         GuestFields.move(ram, fields, (int) Relocation.RIP_STEP);
         elsewhere.origin = block.start + Relocation.ORIGIN_STEP;
         TranslatedBlock other = twin.translate(
-                job.start, block.crosses ? 1 : -1, block.rip + Relocation.RIP_STEP, block.context, job.limit);
+                job.start, block.crosses ? 1 : -1, block.rip + Relocation.RIP_STEP, block.context, job.limit, block.apart);
         if (other == null || elsewhere.code.length != job.code.length || !Arrays.equals(other.layout(), job.layout)) {
             return Optional.empty();
         }
@@ -121,7 +122,7 @@ final class CodeKeeper implements AutoCloseable {
         }
         return Relocation.find(job.code, elsewhere.code, job.code.length, wideFields(job))
                 .map(relocation -> new StoredBlock(
-                        block.context,
+                        block.kind(),
                         job.start,
                         job.first,
                         block.crosses,

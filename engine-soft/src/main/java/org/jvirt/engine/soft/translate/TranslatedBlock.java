@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.translate;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.jvirt.engine.soft.translate.store.StoredBlock;
 import org.jvirt.engine.soft.translate.vector.VectorUse;
 
 /// Host code for a run of guest instructions at one linear address under one set of rights.
@@ -32,6 +33,10 @@ public final class TranslatedBlock {
     int branchReleases;
 
     boolean valid = true;
+    /// What it is a copy of.
+    @Nullable
+    StoredBlock stored;
+
     /// How many bytes of guest code it stands for, at most.
     int guestBytes;
     /// How many instructions it executes when it is not left before its end.
@@ -40,6 +45,10 @@ public final class TranslatedBlock {
     boolean crosses;
 
     private int executions;
+    /// Each access is checked by itself: it is for where a shared check has failed.
+    boolean apart;
+    /// Places in the state block of the entries that accesses have for themselves.
+    int[] sites = {};
 
     /// Another translation of the same guest code: at another address, or under other rights.
     @Nullable
@@ -53,15 +62,18 @@ public final class TranslatedBlock {
         final int jump;
         /// What the jump leads to while it is not linked.
         final int unlinked;
+        /// It is meant for a block that checks each access by itself.
+        final boolean apart;
 
         @Nullable
         TranslatedBlock to;
 
-        Exit(TranslatedBlock from, long target, int jump, int unlinked) {
+        Exit(TranslatedBlock from, long target, int jump, int unlinked, boolean apart) {
             this.from = from;
             this.target = target;
             this.jump = jump;
             this.unlinked = unlinked;
+            this.apart = apart;
         }
     }
 
@@ -98,8 +110,18 @@ public final class TranslatedBlock {
         return true;
     }
 
+    private static final int APART = 1 << 16;
     private static final int FIXED_WORDS = 10;
-    private static final int EXIT_WORDS = 4;
+    private static final int EXIT_WORDS = 5;
+
+    /// Under what it is kept beside its code: its rights, and whether each access is checked by itself.
+    int kind() {
+        return kind(context, apart);
+    }
+
+    static int kind(int context, boolean apart) {
+        return apart ? context | APART : context;
+    }
 
     /// What [#of] makes the block of again, beside its code; places count from the block's start.
     int[] layout() {
@@ -121,6 +143,7 @@ public final class TranslatedBlock {
             words[at++] = (int) (distance >> 32);
             words[at++] = exit.jump - start;
             words[at++] = exit.unlinked - start;
+            words[at++] = exit.apart ? 1 : 0;
         }
         return words;
     }
@@ -148,7 +171,8 @@ public final class TranslatedBlock {
         int at = FIXED_WORDS;
         for (int i = 0; i < block.exits.length; i++) {
             long target = rip + (words[at] & 0xFFFF_FFFFL | (long) words[at + 1] << 32);
-            block.exits[i] = new Exit(block, target, start + words[at + 2], start + words[at + 3]);
+            block.exits[i] = new Exit(
+                    block, target, start + words[at + 2], start + words[at + 3], words[at + 4] != 0);
             at += EXIT_WORDS;
         }
         return block;

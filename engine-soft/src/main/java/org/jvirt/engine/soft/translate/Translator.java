@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.translate;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.Tlb;
 import org.jvirt.engine.soft.translate.emit.CodeMode;
 import org.jvirt.engine.soft.translate.emit.ExitReason;
+import org.jvirt.engine.soft.translate.emit.Sites;
 import org.jvirt.engine.soft.translate.emit.StateLayout;
 import org.jvirt.engine.soft.translate.emit.Stubs;
 import org.jvirt.engine.soft.translate.memory.LockedCode;
@@ -50,6 +52,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private static final int DEFAULT_MXCSR = 0x1F80;
     private static final long ADDRESSES_32 = 0xFFFF_FFFFL;
     private static final int PAGE = 4096;
+    private static final long SITES_PERIOD_NANOS = 1_000_000;
+    /// An access in a loop that finds another page more often than this is better off with the TLB.
+    private static final long SITE_FILL_NANOS = 40;
 
     /// What is to be done at [Cpu#rip] after [#run].
     public enum Outcome {
@@ -64,6 +69,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final Cpu cpu;
     private final StateBlock state;
     private final CodeCache cache;
+    private final Sites sites = new Sites();
     private final NativeTables tables;
     private final BlockTranslator translator;
     private final InterpretedInstructions interpreted;
@@ -77,6 +83,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final Cpu.VectorHolder x87Holder = this::giveBackX87;
     /// Copies to run on while blocks are verified.
     private final @Nullable ShadowPages shadow;
+    /// Blocks whose accesses have entries of their own.
+    private final List<TranslatedBlock> looping = new ArrayList<>();
+    private long lookedNanos = System.nanoTime();
 
     /// What has been translated before, and who adds to it.
     private final @Nullable CodeStore store;
@@ -88,6 +97,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private int dependsFrom;
     private int dependsTo;
 
+    private final RecentTargets targets = new RecentTargets();
     private TranslatedBlock.@Nullable Exit pending;
     private boolean complete;
 
@@ -103,8 +113,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         stubs = new Stubs(writer, new Transfer(host));
         LockedCode.Places locked = LockedCode.write(writer);
         cache.keep(writer);
-        tables = new NativeTables(cpu, state, cache.address(stubs.unknownTarget));
-        translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, host, guest);
+        tables = new NativeTables(cpu, state, sites, cache.address(stubs.unknownTarget));
+        translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, sites, host, guest);
         enterCode = MemorySegment.ofAddress(cache.address(stubs.enter()));
         // what is kept has effects that verification leaves out
         store = (settings.verification() == 0 ? settings.store() : Optional.<Path>empty()).map(directory -> CodeStore.of(Optional.of(directory), version(cpu, host)))
@@ -196,12 +206,18 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     /// The valid translation among `first` and its siblings for the processor's address and rights.
     public @Nullable TranslatedBlock find(@Nullable TranslatedBlock first) {
         int context = mode();
+        boolean apart = wantsApart();
         for (TranslatedBlock block = first; block != null; block = block.nextOfSameCode) {
-            if (block.rip == cpu.rip && block.context == context && block.valid) {
+            if (block.rip == cpu.rip && block.context == context && block.apart == apart && block.valid) {
                 return block;
             }
         }
         return null;
+    }
+
+    /// Whether a shared check has failed, so that the block wanted is one that checks each access by itself.
+    private boolean wantsApart() {
+        return pending != null && pending.apart && pending.target == cpu.rip;
     }
 
     /// Translates what is at [Cpu#rip]: up to `limit` instructions that begin at backing offset `at` and lie on one
@@ -211,13 +227,13 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         if (cache.isFull()) {
             forgetAll();
         }
-        TranslatedBlock block = translator.translate(at, secondPage, cpu.rip, mode(), limit);
+        TranslatedBlock block = translator.translate(at, secondPage, cpu.rip, mode(), limit, wantsApart());
         if (block != null) {
             counters.translated++;
             note(block, siblings);
             dependsFrom = translator.forecastFrom();
             dependsTo = translator.forecastTo();
-            if (keeper != null && !CodeMode.is32(block.context)) {
+            if (keeper != null && !CodeMode.is32(block.context) && block.sites.length == 0) {
                 int start = (int) at & PAGE - 1;
                 int end = block.crosses ? start + block.guestBytes : Math.min(start + block.guestBytes, PAGE);
                 keeper.note(
@@ -227,6 +243,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                         limit,
                         block,
                         writer);
+            }
+            if (block.sites.length != 0) {
+                looping.add(block);
             }
         }
         return block;
@@ -253,17 +272,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         counters.cacheBytes = cache.end();
     }
 
-    /// As [#translate], from what has been translated before: by another processor, or an earlier process. Null if
-    /// there is nothing.
-    public @Nullable TranslatedBlock recall(long at, long secondPage, @Nullable TranslatedBlock siblings) {
-        CodeStore from = store;
-        if (from == null) {
-            return null;
-        }
-        int context = mode();
-        if (CodeMode.is32(context)) {
-            return null;
-        }
+    private @Nullable StoredBlock find(CodeStore from, long at, long secondPage, int kind) {
         int start = (int) (at & PAGE - 1);
         int available = PAGE;
         MemorySegment ram = cpu.processors().memory().backing();
@@ -272,8 +281,39 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, secondPage << 12, guestPage, PAGE, Decoder.MAX_LENGTH);
             available = guestPage.length;
         }
-        StoredBlock found = from.find(context, cpu.rip, secondPage >= 0, guestPage, available)
+        return from.find(kind, cpu.rip, secondPage >= 0, guestPage, available)
                 .orElse(null);
+    }
+
+    /// What a translation of the same bytes came from, if nothing in them moves with their address.
+    private static @Nullable StoredBlock ofSibling(@Nullable TranslatedBlock siblings, int context, boolean apart) {
+        for (TranslatedBlock each = siblings; each != null; each = each.nextOfSameCode) {
+            StoredBlock stored = each.stored;
+            boolean same = each.context == context && each.apart == apart;
+            if (stored != null && each.valid && same && stored.fields().length == 0) {
+                return stored;
+            }
+        }
+        return null;
+    }
+
+    /// As [#translate], from what has been translated before: by another processor, or an earlier process. Null if
+    /// there is nothing.
+    public @Nullable TranslatedBlock recall(long at, long secondPage, @Nullable TranslatedBlock siblings) {
+        CodeStore from = store;
+        if (from == null) {
+            return null;
+        }
+        int context = mode();
+        boolean apart = wantsApart();
+        if (CodeMode.is32(context)) {
+            return null;
+        }
+        int kind = TranslatedBlock.kind(context, apart);
+        StoredBlock found = ofSibling(siblings, context, apart);
+        if (found == null) {
+            found = find(from, at, secondPage, kind);
+        }
         if (found == null) {
             counters.notRecalled++;
             return null;
@@ -292,6 +332,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             return null;
         }
         var block = TranslatedBlock.of(found.layout(), cpu.rip, at >>> 12, context, origin, secondPage >= 0);
+        block.stored = found;
+        block.apart = apart;
         cache.add(block, code);
         counters.recalled++;
         note(block, siblings);
@@ -346,6 +388,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private void forgetAll() {
         counters.evictions++;
+        counters.tell(cpu.index());
         for (TranslatedBlock block : cache.blocks()) {
             block.valid = false;
             block.incoming.clear();
@@ -353,6 +396,34 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         pending = null;
         tables.unlinkAll();
         cache.clear();
+        sites.clear();
+        looping.clear();
+    }
+
+    /// Takes the entries of their own from accesses that have found another page too often since the last look.
+    private void lookAtSites() {
+        long now = System.nanoTime();
+        long passed = now - lookedNanos;
+        if (passed < SITES_PERIOD_NANOS) {
+            return;
+        }
+        lookedNanos = now;
+        looping.removeIf(block -> {
+            if (!block.valid) {
+                return true;
+            }
+            long fills = 0;
+            for (int site : block.sites) {
+                fills += state.getLong(site + StateLayout.SITE_FILLS);
+                state.setLong(site + StateLayout.SITE_FILLS, 0);
+            }
+            boolean worn = fills * SITE_FILL_NANOS > passed;
+            if (worn) {
+                sites.wearOut(block.rip, block.context);
+                invalidate(block);
+            }
+            return worn;
+        });
     }
 
     // ---------------------------------------------------------------- execution
@@ -366,13 +437,16 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         pending = null;
         if (from != null && isWay(from, block)) {
             link(from, block);
-        } else if (shadow == null) {
+        } else if (shadow == null && !block.apart) {
             tables.link(block.rip, block.context, cache.address(block.start), block.crosses);
         }
         return enter(block);
     }
 
     private Outcome enter(TranslatedBlock block) {
+        if (!block.apart) {
+            targets.put(block, cpu.fetchGeneration());
+        }
         state.enter(cpu);
         cpu.leave = false;
         return execute(cache.address(block.entryAhead));
@@ -435,6 +509,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     /// Whether the exit leads to the block: at the same address on the same page under the same rights.
     private static boolean isWay(TranslatedBlock.Exit from, TranslatedBlock to) {
         return from.target == to.rip
+                && from.apart == to.apart
                 && !to.crosses
                 && from.from.page == to.page
                 && from.from.context == to.context
@@ -497,8 +572,14 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 }
                 case ExitReason.DIRECT -> {
                     counters.unlinked++;
-                    complete = true;
                     TranslatedBlock.Exit exit = cache.at(site).exits[cache.byteAt(site)];
+                    complete = !exit.apart;
+                    TranslatedBlock known = recent(exit.target);
+                    if (known != null && isWay(exit, known)) {
+                        link(exit, known);
+                        next = cache.address(known.entryBehind);
+                        continue;
+                    }
                     pending = exit;
                     return leave(exit.target, StateLayout.FLAGS, Outcome.GO_ON);
                 }
@@ -509,16 +590,29 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     if (!cpu.isCanonical(target)) {
                         return withdraw(cache.at(state.getInt(StateLayout.BRANCH)));
                     }
+                    TranslatedBlock known = recent(target);
+                    if (known != null) {
+                        tables.link(known.rip, known.context, cache.address(known.start), known.crosses);
+                        next = cache.address(known.entryBehind);
+                        continue;
+                    }
                     return leave(target, StateLayout.FLAGS, Outcome.GO_ON);
                 }
                 case ExitReason.REQUESTED -> {
                     counters.requests++;
+                    counters.tellSometimes(cpu.index());
                     cpu.signals.nothingLeft();
+                    lookAtSites();
                     return leave(cache.at(site).rip, StateLayout.FLAGS, Outcome.REQUESTED);
                 }
                 default -> throw new IllegalStateException("Generated code answered " + reason);
             }
         }
+    }
+
+    /// The translation at an address if it was there lately; none while blocks are verified one by one.
+    private @Nullable TranslatedBlock recent(long rip) {
+        return shadow == null ? targets.get(rip, mode(), cpu.fetchGeneration()) : null;
     }
 
     private Outcome interpret(int site) {
@@ -580,6 +674,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     @Override
     public void close() {
         cpu.signals.listener(null);
+        counters.tell(cpu.index());
         if (keeper != null) {
             keeper.close();
         }

@@ -34,6 +34,46 @@ public final class TranslatorCounters {
     /// Executions of blocks compared with the interpreter.
     long verified;
 
+    private static final long PERIOD_NANOS = 1_000_000_000L;
+
+    private long lastEvent;
+
+    /// Tells the flight recorder, if it wants to know and has not been told for a second.
+    void tellSometimes(int processor) {
+        var event = new TranslatorEvent();
+        if (event.isEnabled() && System.nanoTime() - lastEvent >= PERIOD_NANOS) {
+            tell(processor, event);
+        }
+    }
+
+    /// Tells the flight recorder, if it wants to know.
+    void tell(int processor) {
+        var event = new TranslatorEvent();
+        if (event.isEnabled()) {
+            tell(processor, event);
+        }
+    }
+
+    private void tell(int processor, TranslatorEvent event) {
+        lastEvent = System.nanoTime();
+        event.processor = processor;
+        event.translated = translated;
+        event.recalled = recalled;
+        event.notRecalled = notRecalled;
+        event.invalidated = invalidated;
+        event.evictions = evictions;
+        event.cacheBytes = cacheBytes;
+        event.misses = misses;
+        event.slowAccesses = slowAccesses;
+        event.interpreted = interpreted;
+        event.unlinked = unlinked;
+        event.unknownTargets = unknownTargets;
+        event.requests = requests;
+        event.untranslatable = untranslatable;
+        event.verified = verified;
+        event.commit();
+    }
+
     TranslatorCounters(InterpretedInstructions instructions) {
         this.instructions = instructions;
     }
@@ -52,9 +92,10 @@ public final class TranslatorCounters {
 
     @Override
     public String toString() {
-        return ("translated %d, recalled %d (%d not found), verified %d, invalidated %d, evictions %d, cache %d KiB; exits: misses %d, "
-                        + "slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, requests %d; "
-                        + "untranslatable blocks %d; interpreted instructions: %s")
+        return """
+                translated %d, recalled %d (%d not found), verified %d, invalidated %d, evictions %d, cache %d KiB; \
+                exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, requests %d; \
+                untranslatable blocks %d; interpreted instructions: %s"""
                 .formatted(
                         translated,
                         recalled,

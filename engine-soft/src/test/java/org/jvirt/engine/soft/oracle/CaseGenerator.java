@@ -29,6 +29,7 @@ final class CaseGenerator {
 
     private final CodeSize codeSize;
     private final SplittableRandom random;
+    private final RandomRegisters values;
     private final InstructionGenerator plain;
     private final InstructionGenerator prefixed;
     private boolean usedPrefixed;
@@ -36,6 +37,7 @@ final class CaseGenerator {
     CaseGenerator(CodeSize codeSize, long seed) {
         this.codeSize = codeSize;
         random = new SplittableRandom(seed);
+        values = new RandomRegisters(random);
         plain = generator(seed + 1).allPrefixes(false).alignDisplacements(true);
         prefixed = generator(seed + 2).allPrefixes(true);
     }
@@ -85,7 +87,7 @@ final class CaseGenerator {
             } else if ((INDEXES & bit) != 0) {
                 state.general[i] = index();
             } else {
-                state.general[i] = value();
+                state.general[i] = values.value();
             }
         }
     }
@@ -97,7 +99,7 @@ final class CaseGenerator {
             } else if (i == insn.index()) {
                 state.general[i] = index() & LOW_HALF;
             } else {
-                state.general[i] = value() >> (random.nextBoolean() ? 32 : 0) & LOW_HALF;
+                state.general[i] = values.value() >> (random.nextBoolean() ? 32 : 0) & LOW_HALF;
             }
         }
     }
@@ -116,107 +118,12 @@ final class CaseGenerator {
         return TestLayout.DATA + (random.nextInt(3) == 0 ? offset : offset & ~15);
     }
 
-    private long value() {
-        return switch (random.nextInt(8)) {
-            case 0 -> random.nextInt(-2, 3);
-            case 1 -> 1L << random.nextInt(64);
-            case 2 -> (1L << random.nextInt(64)) - 1;
-            case 3 -> random.nextInt(0, 256);
-            case 4 -> random.nextInt();
-            case 5 -> -1L << random.nextInt(64);
-            default -> random.nextLong();
-        };
-    }
-
     void data(byte[] data) {
-        random.nextBytes(data);
-        // Half of it is made of numbers that floating-point instructions like.
-        var buffer = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
-        for (int i = 0; i + 16 <= data.length; i += 32) {
-            vector(buffer, i);
-        }
+        values.data(ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN));
     }
 
     /// Registers of the floating-point units.
     void extended(MachineState state) {
-        var area = ByteBuffer.wrap(state.extended).order(ByteOrder.LITTLE_ENDIAN);
-        boolean unmasked = random.nextInt(8) == 0;
-        int control = 0x37f & ~(unmasked ? random.nextInt(64) : 0);
-        if (random.nextInt(3) == 0) {
-            control = control & 0xff | random.nextInt(4) << 10 | new int[] {0, 2, 3}[random.nextInt(3)] << 8 | 0x40;
-        }
-        area.putShort(0, (short) control);
-        area.putShort(2, (short) (random.nextInt(8) << 11 | random.nextInt(8) << 8 | random.nextInt(2) << 14));
-        area.put(4, (byte)
-                switch (random.nextInt(4)) {
-                    case 0 -> random.nextInt(256);
-                    case 1 -> 0;
-                    default -> 0xff;
-                });
-        area.put(5, (byte) 0);
-        area.putShort(6, (short) 0).putLong(8, 0).putLong(16, 0);
-        int mxcsr = 0x1f80;
-        if (random.nextInt(3) == 0) {
-            mxcsr = mxcsr
-                    | random.nextInt(4) << 13
-                    | random.nextInt(2) << 15
-                    | random.nextInt(2) << 6
-                    | random.nextInt(64);
-        }
-        if (unmasked) {
-            mxcsr &= ~(random.nextInt(64) << 7);
-        }
-        area.putInt(24, mxcsr);
-        for (int i = 0; i < 8; i++) {
-            x87(area, 32 + 16 * i);
-        }
-        for (int i = 0; i < 16; i++) {
-            vector(area, 160 + 16 * i);
-            area.putLong(576 + 16 * i, random.nextLong()).putLong(576 + 16 * i + 8, random.nextLong());
-        }
-    }
-
-    private void x87(ByteBuffer area, int at) {
-        long significand;
-        int exponent;
-        switch (random.nextInt(10)) {
-            case 0 -> {
-                significand = random.nextLong();
-                exponent = random.nextInt(0x10000);
-            }
-            case 1 -> {
-                significand = 0;
-                exponent = random.nextInt(2) << 15;
-            }
-            case 2 -> {
-                significand = 1L << 63 | (random.nextInt(3) == 0 ? random.nextLong() : 0);
-                exponent = 0x7fff | random.nextInt(2) << 15;
-            }
-            case 3 -> {
-                significand = 1L << 63 | (long) random.nextInt(1 << 20) << 40;
-                exponent = 16383 + random.nextInt(20) | random.nextInt(2) << 15;
-            }
-            default -> {
-                significand = random.nextLong() | 1L << 63;
-                exponent = 16383 + random.nextInt(-70, 70) | random.nextInt(2) << 15;
-            }
-        }
-        area.putLong(at, significand)
-                .putShort(at + 8, (short) exponent)
-                .putShort(at + 10, (short) 0)
-                .putInt(at + 12, 0);
-    }
-
-    private void vector(ByteBuffer area, int at) {
-        switch (random.nextInt(4)) {
-            case 0 -> area.putLong(at, random.nextLong()).putLong(at + 8, random.nextLong());
-            case 1 -> area.putDouble(at, RandomNumbers.next(random)).putDouble(at + 8, RandomNumbers.next(random));
-            case 2 -> {
-                for (int i = 0; i < 4; i++) {
-                    area.putFloat(at + 4 * i, (float) RandomNumbers.next(random));
-                }
-            }
-            default -> area.putLong(at, value()).putLong(at + 8, value());
-        }
+        values.extended(ByteBuffer.wrap(state.extended).order(ByteOrder.LITTLE_ENDIAN), random.nextInt(8) == 0);
     }
 }

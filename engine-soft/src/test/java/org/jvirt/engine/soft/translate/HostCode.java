@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.Set;
+import org.jvirt.engine.soft.translate.emit.Sites;
 import org.jvirt.engine.soft.translate.emit.Stubs;
 import org.jvirt.engine.soft.translate.vector.HostCpu;
 import org.jvirt.engine.soft.translate.vector.VectorState;
@@ -57,7 +58,7 @@ public final class HostCode implements AutoCloseable {
             }
         });
         cache.keep(writer);
-        translator = new BlockTranslator(ram, cache, writer, stubs, HOST, new GuestFeatures(insn -> true, true));
+        translator = new BlockTranslator(ram, cache, writer, stubs, new Sites(), HOST, GUEST);
     }
 
     /// Translates up to `limit` instructions of a program at `rip` with the rights of `context`; empty when the
@@ -69,7 +70,7 @@ public final class HostCode implements AutoCloseable {
         int offset = (int) (rip & PAGE - 1);
         MemorySegment.copy(guest, 0, ram, ValueLayout.JAVA_BYTE, offset, guest.length);
         cache.clear();
-        TranslatedBlock block = translator.translate(offset, -1, rip, context, limit);
+        TranslatedBlock block = translator.translate(offset, -1, rip, context, limit, false);
         if (block == null) {
             return Optional.empty();
         }

@@ -239,8 +239,7 @@ final class Handshake {
             end(option.data);
             Optional<NbdExport> export = find(name);
             if (export.isEmpty()) {
-                replies.error(
-                        option.code, Nbd.REP_ERR_UNKNOWN, "there is no export '%s'".formatted(printable(name)));
+                replies.error(option.code, Nbd.REP_ERR_UNKNOWN, "there is no export '%s'".formatted(printable(name)));
             } else {
                 describe(option, export.get(), wanted);
                 replies.ack(option.code);
@@ -294,7 +293,8 @@ final class Handshake {
             List<String> queries = new ArrayList<>();
             int count = number(option.data, 4);
             if (count < 0 || count > MAX_QUERIES) {
-                throw new MalformedOptionException("%s queries are too many".formatted(Integer.toUnsignedString(count)));
+                throw new MalformedOptionException(
+                        "%s queries are too many".formatted(Integer.toUnsignedString(count)));
             }
             for (int i = 0; i < count; i++) {
                 queries.add(string(option.data));
@@ -302,8 +302,7 @@ final class Handshake {
             end(option.data);
             Optional<NbdExport> export = find(name);
             if (export.isEmpty()) {
-                replies.error(
-                        option.code, Nbd.REP_ERR_UNKNOWN, "there is no export '%s'".formatted(printable(name)));
+                replies.error(option.code, Nbd.REP_ERR_UNKNOWN, "there is no export '%s'".formatted(printable(name)));
                 return;
             }
             boolean listing = option.code == Nbd.OPT_LIST_META_CONTEXT;

@@ -63,7 +63,7 @@ public record NbdExport(
             contexts.add(new DepthContext(image));
         }
         bitmaps.forEach(bitmap -> contexts.add(new BitmapContext(usable(image, bitmap), bitmap)));
-        int preferred = (int) Math.clamp(image.clusterBytes(), LEAST_PREFERRED_BYTES, MOST_PREFERRED_BYTES);
+        int preferred = Math.clamp(image.clusterBytes(), LEAST_PREFERRED_BYTES, MOST_PREFERRED_BYTES);
         boolean fastZeroes = image.format() == ImageFormat.QCOW2;
         return new NbdExport(name, description, image, image.readOnly(), discard, preferred, fastZeroes, contexts);
     }

@@ -19,8 +19,8 @@ final class StatusReply {
         int most = request.has(Nbd.CMD_FLAG_REQ_ONE) ? 1 : MAX_EXTENTS;
         long at = request.offsetBytes();
         long end = at + request.lengthBytes();
-        var extents = ByteBuffer.allocate(
-                (int) Math.min((long) most * EXTENT_BYTES, request.lengthBytes() * EXTENT_BYTES));
+        var extents =
+                ByteBuffer.allocate((int) Math.min((long) most * EXTENT_BYTES, request.lengthBytes() * EXTENT_BYTES));
         long open = 0;
         int openFlags = 0;
         for (int looks = 0; at < end && looks < MAX_LOOKS; looks++) {

@@ -106,8 +106,8 @@ final class Transmission {
 
     private BufferPool.Buffer payload(Request request) throws IOException {
         if (request.lengthBytes() > Nbd.MAX_PAYLOAD_BYTES) {
-            throw new IOException("a write of %d bytes is longer than %d"
-                    .formatted(request.lengthBytes(), Nbd.MAX_PAYLOAD_BYTES));
+            throw new IOException(
+                    "a write of %d bytes is longer than %d".formatted(request.lengthBytes(), Nbd.MAX_PAYLOAD_BYTES));
         }
         BufferPool.Buffer buffer = buffers.take((int) request.lengthBytes());
         try {
@@ -318,8 +318,7 @@ final class Transmission {
 
     private void status(Request request) throws IOException, RequestException {
         if (!structured || contexts.isEmpty() || request.lengthBytes() == 0) {
-            throw new RequestException(
-                    Nbd.EINVAL, "block status needs a context that was chosen before, and a length");
+            throw new RequestException(Nbd.EINVAL, "block status needs a context that was chosen before, and a length");
         }
         var extents = new ByteBuffer[contexts.size()];
         onDisk(() -> {

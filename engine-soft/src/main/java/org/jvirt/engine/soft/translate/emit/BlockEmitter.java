@@ -86,20 +86,32 @@ public final class BlockEmitter {
     private int memoryBase;
 
     private int memoryIndex;
+    private int memoryScale;
     private int memoryDisplacement;
+
+    private final SharedChecks shared;
+    private final Exits exits = new Exits();
+    private int number;
+    /// By how much guest RSP differs from what its host register holds.
+    private int stackPointerAhead;
 
     /// @param extractsBits whether the host has a fast PEXT
     public BlockEmitter(CodeWriter writer, Stubs stubs, boolean extractsBits) {
         this.extractsBits = extractsBits;
         this.w = writer;
         this.stubs = stubs;
+        shared = new SharedChecks(this);
     }
 
     /// Begins a block.
     ///
     /// @param newMode  a [CodeMode]
     /// @param rip      linear address of its first instruction
-    public void begin(int newMode, long rip) {
+    /// @param plan     which accesses share a check
+    /// @param sites    where checks in a loop get entries of their own from
+    /// @param loop     whether the block repeats itself and gets such entries
+    /// @param live     the flags that matter at its beginning
+    public void begin(int newMode, long rip, AccessPlan plan, Sites sites, boolean loop, int live) {
         mode = newMode;
         context = CodeMode.rights(newMode);
         code32 = CodeMode.is32(newMode);
@@ -108,10 +120,29 @@ public final class BlockEmitter {
         stubCount = 0;
         notes = 0;
         note = NONE;
+        liveIn = live;
+        stackPointerAhead = 0;
+        exits.clear();
+        shared.begin(plan, sites, loop);
     }
 
-    /// Goes on to the instruction `newOffset` bytes into the block, before which the flags in `live` matter.
-    public void next(int newOffset, int live) {
+    /// Goes on to instruction `newNumber`, `newOffset` bytes into the block, before which the flags in `live` matter.
+    public void next(int newNumber, int newOffset, int live) {
+        number = newNumber;
+        offset = newOffset;
+        liveIn = live;
+        if (live == 0) {
+            flagsSaved = false;
+        }
+        if (!shared.plan().mayDelay(number)) {
+            flushStackPointer();
+        }
+        shared.before(number);
+    }
+
+    /// After the last instruction: the block goes on `newOffset` bytes after its beginning.
+    public void end(int newOffset, int live) {
+        flushStackPointer();
         offset = newOffset;
         liveIn = live;
         if (live == 0) {
@@ -130,6 +161,28 @@ public final class BlockEmitter {
 
     Stubs stubs() {
         return stubs;
+    }
+
+    /// The places of the entries that the block's accesses have for themselves.
+    public int[] sites() {
+        return shared.sites();
+    }
+
+    public Exits exits() {
+        return exits;
+    }
+
+    /// Whether flags matter before the current instruction.
+    boolean areFlagsLive() {
+        return liveIn != 0;
+    }
+
+    boolean extractsBits() {
+        return extractsBits;
+    }
+
+    boolean areFlagsSaved() {
+        return flagsSaved;
     }
 
     /// The set of rights that accesses have.
@@ -167,6 +220,10 @@ public final class BlockEmitter {
     /// A register, or -1.
     public int memoryIndex() {
         return memoryIndex;
+    }
+
+    public int memoryScale() {
+        return memoryScale;
     }
 
     public int memoryDisplacement() {
@@ -221,12 +278,17 @@ public final class BlockEmitter {
     /// Before the host executes something that uses or changes flags.
     public void bringFlags() {
         if (flagsSaved && liveIn != 0) {
-            w.store(8, RAX, RSP, StateLayout.TEMPORARY);
-            w.load(4, RAX, RSP, StateLayout.SAVED_FLAGS);
-            w.flagsFromRax();
-            w.load(8, RAX, RSP, StateLayout.TEMPORARY);
+            restoreFlags();
         }
         flagsSaved = false;
+    }
+
+    /// Makes the saved flags the host's, however the code at hand goes on.
+    void restoreFlags() {
+        w.store(8, RAX, RSP, StateLayout.TEMPORARY);
+        w.load(4, RAX, RSP, StateLayout.SAVED_FLAGS);
+        w.flagsFromRax();
+        w.load(8, RAX, RSP, StateLayout.TEMPORARY);
     }
 
     /// As [#bringFlags] if the instruction uses or changes flags at all.
@@ -240,6 +302,10 @@ public final class BlockEmitter {
 
     /// Checks the memory operand of an instruction; false if its address cannot be computed here.
     public boolean access(Instruction insn, boolean write, int size, int alignment) {
+        if (shared.plan().explicit(number) != NONE) {
+            shared.operand(number, insn);
+            return true;
+        }
         addressOf(insn);
         return check(write, size, alignment);
     }
@@ -269,6 +335,17 @@ public final class BlockEmitter {
             addressBase = NONE;
             addressDisplacement += rip() + insn.length();
         }
+    }
+
+    /// Computes the linear address of a base, index and displacement into RCX; R13 is used, flags stay.
+    void emitAddress(int base, int index, int scale, long displacement) {
+        addressBase = base;
+        addressIndex = index;
+        addressScale = scale;
+        addressDisplacement = displacement;
+        addressSegment = NONE;
+        address32 = false;
+        emitAddress();
     }
 
     /// Computes the linear address of the memory operand into RCX; R13 is used. Flags change if a segment counts.
@@ -372,9 +449,7 @@ public final class BlockEmitter {
         int table = compare(write, size, alignment, retry);
         if (isSimple()) {
             w.load(8, R13, RSP, R13, 3, table + StateLayout.DELTAS);
-            memoryBase = host(addressBase);
-            memoryIndex = R13;
-            memoryDisplacement = (int) addressDisplacement;
+            operand(host(addressBase), R13, 0, (int) addressDisplacement);
         } else if (isRepeatable()) {
             int base = addressBase < 0 ? NONE : host(addressBase);
             int index = addressIndex < 0 ? NONE : host(addressIndex);
@@ -394,22 +469,20 @@ public final class BlockEmitter {
     }
 
     private void inScratch() {
-        memoryBase = RCX;
-        memoryIndex = R13;
-        memoryDisplacement = 0;
+        operand(RCX, R13, 0, 0);
+    }
+
+    /// Sets the checked memory operand.
+    void operand(int base, int index, int scale, int displacement) {
+        memoryBase = base;
+        memoryIndex = index;
+        memoryScale = scale;
+        memoryDisplacement = displacement;
     }
 
     /// Looks the address in RCX up; R13 then points to the entry. Answers the table.
     private int compare(boolean write, int size, int alignment, int retry) {
-        int table = write ? StateLayout.write(context) : StateLayout.read(context);
-        if (extractsBits) {
-            w.extractBits(R13, RCX, RSP, StateLayout.INDEX_MASK);
-        } else {
-            w.move32(R13, RCX);
-            w.shift(CodeWriter.SHR, 4, R13, 12);
-            w.arithmetic(CodeWriter.AND, 4, R13, StateLayout.TLB_ENTRIES - 1);
-        }
-        w.memory(SUBTRACT_MEMORY, 8, RCX, RSP, R13, 3, table);
+        int table = subtractTag(write);
         int miss;
         if (alignment > 1) {
             // an aligned operand does not cross a page
@@ -432,12 +505,25 @@ public final class BlockEmitter {
         addBack(table);
     }
 
+    /// Looks the address in RCX up: R13 then points to the entry, and RCX is the distance from its page. Answers the
+    /// table.
+    int subtractTag(boolean write) {
+        int table = write ? StateLayout.write(context) : StateLayout.read(context);
+        if (extractsBits) {
+            w.extractBits(R13, RCX, RSP, StateLayout.INDEX_MASK);
+        } else {
+            w.move32(R13, RCX);
+            w.shift(CodeWriter.SHR, 4, R13, 12);
+            w.arithmetic(CodeWriter.AND, 4, R13, StateLayout.TLB_ENTRIES - 1);
+        }
+        w.memory(SUBTRACT_MEMORY, 8, RCX, RSP, R13, 3, table);
+        return table;
+    }
+
     /// Puts the whole address of the checked operand into R13; RCX is free afterwards.
     public void foldIntoR13() {
-        w.lea(8, R13, memoryBase, memoryIndex, 0, memoryDisplacement);
-        memoryBase = R13;
-        memoryIndex = NONE;
-        memoryDisplacement = 0;
+        w.lea(8, R13, memoryBase, memoryIndex, memoryScale, memoryDisplacement);
+        operand(R13, NONE, 0, 0);
     }
 
     /// Sees to it that the checked operand's address is not in RCX.
@@ -449,14 +535,16 @@ public final class BlockEmitter {
 
     /// Puts the whole address of the checked operand into RCX; R13 is free afterwards.
     public void foldIntoRcx() {
-        w.lea(8, RCX, memoryBase, memoryIndex, 0, memoryDisplacement);
-        memoryBase = RCX;
-        memoryIndex = NONE;
-        memoryDisplacement = 0;
+        w.lea(8, RCX, memoryBase, memoryIndex, memoryScale, memoryDisplacement);
+        operand(RCX, NONE, 0, 0);
     }
 
     /// Checks the word at guest RSP, or the one below it for a write. Flags stay, and RCX and R13 are used.
     void accessStack(boolean write) {
+        if (isStackShared()) {
+            shared.stackOperand(number, stackPointerAhead + (write ? -8 : 0));
+            return;
+        }
         int word = word();
         if (!extractsBits) {
             access(GUEST_RSP_NUMBER, write ? -word : 0, write, word);
@@ -472,9 +560,33 @@ public final class BlockEmitter {
         addStub(w.jump(), retry, write ? PUSH : POP, 0);
         w.hereShort(hit);
         w.load(8, R13, RSP, entry + 8);
-        memoryBase = GUEST_RSP;
-        memoryIndex = R13;
-        memoryDisplacement = displacement;
+        operand(GUEST_RSP, R13, 0, displacement);
+    }
+
+    /// Whether what the current instruction pushes or pops has been checked before.
+    boolean isStackShared() {
+        return shared.plan().stack(number) != NONE;
+    }
+
+    /// R13 is used for something else before the current instruction accesses the stack.
+    void scratchUsed() {
+        shared.scratchUsed();
+    }
+
+    /// Adds to guest RSP, at once or when somebody looks.
+    void moveStackPointer(int distance) {
+        stackPointerAhead += distance;
+        if (!shared.plan().mayDelay(number)) {
+            flushStackPointer();
+        }
+    }
+
+    /// Makes guest RSP what it should be; flags stay.
+    void flushStackPointer() {
+        if (stackPointerAhead != 0) {
+            w.lea(word(), GUEST_RSP, GUEST_RSP, NONE, 0, stackPointerAhead);
+            stackPointerAhead = 0;
+        }
     }
 
     // ---------------------------------------------------------------- stubs
@@ -514,7 +626,12 @@ public final class BlockEmitter {
         }
     }
 
-    private void writeNote(int number) {
+    /// The note that the state block has not learnt of yet, or -1.
+    int note() {
+        return note;
+    }
+
+    void writeNote(int number) {
         X87Code.writeNote(w, noteRip[number], noteOpcode[number], noteSegment[number]);
     }
 
@@ -532,6 +649,7 @@ public final class BlockEmitter {
 
     /// The block ends here: the interpreter executes the current instruction.
     public void endWithInterpreter() {
+        flushStackPointer();
         bringFlags();
         writeNote();
         w.callFar(stubs.interpret);
@@ -540,6 +658,8 @@ public final class BlockEmitter {
 
     /// Writes the stubs. Nothing but [#begin] may follow.
     public void finish() {
+        shared.finish(exits);
+        exits.finish(w, stubs);
         for (int i = 0; i < stubCount; i++) {
             w.here(stubJump[i]);
             if (stubNote[i] != NONE) {
@@ -610,7 +730,7 @@ public final class BlockEmitter {
         bringFlagsFor(insn.row());
         var encoder = w.encoder().start(insn);
         if (memory >= 0) {
-            encoder.address(memoryBase, memoryIndex, 0, memoryDisplacement);
+            encoder.address(memoryBase, memoryIndex, memoryScale, memoryDisplacement);
         }
         for (int i = 0; i < insn.operandCount(); i++) {
             if (insn.kind(i) == OperandKind.GPR) {

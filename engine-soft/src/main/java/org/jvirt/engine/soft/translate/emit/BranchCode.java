@@ -16,21 +16,21 @@ import org.jvirt.x86.OperandKind;
 /// A direct branch within the page is a jump that is linked when its target is known; all others go through the
 /// jump table, whose entries are blocks that check whether they are meant.
 public final class BranchCode {
-    private static final int MAX_EXITS = 2;
     /// Bits of an address above those that four levels of paging translate; with five the interpreter looks again.
     private static final int NON_CANONICAL_BITS = 16;
+
+    private static final int BREAKPOINT = 0xCC;
 
     private final BlockEmitter e;
     private final CodeWriter w;
     private final StackCode stack;
     private final LongPredicate crosses;
 
-    private final long[] exitTarget = new long[MAX_EXITS];
-    private final int[] exitJump = new int[MAX_EXITS];
-    private final int[] unlinked = new int[MAX_EXITS];
-    private int exits;
     private int entryBehind;
     private int entryAhead;
+    private int otherJump;
+    private int requestJump;
+    private int vectorsJump;
     private int branchOffset;
     private int branchReleases;
 
@@ -40,26 +40,6 @@ public final class BranchCode {
         e = emitter;
         w = emitter.code();
         this.stack = stack;
-    }
-
-    /// How many exits can be linked.
-    public int exits() {
-        return exits;
-    }
-
-    /// Where an exit leads.
-    public long exitTarget(int i) {
-        return exitTarget[i];
-    }
-
-    /// The end of the jump to be linked, counted from the block's start.
-    public int exitJump(int i) {
-        return exitJump[i];
-    }
-
-    /// Where the jump leads while it is not linked, counted from the block's start.
-    public int unlinked(int i) {
-        return unlinked[i];
     }
 
     /// Where branches from behind enter: with a look at requests.
@@ -82,18 +62,55 @@ public final class BranchCode {
         return branchReleases;
     }
 
-    /// Writes the ways in. The first byte is the entry of the jump table, with RCX the address meant.
+    /// Writes the ways in. The first byte is the entry of the jump table, with RCX the address meant: flags stay
+    /// there even if none are live in this block, because another may be meant.
     ///
     /// @param vectors whether the block uses the vector registers
     /// @param x87     whether it uses the x87 unit
     public void enter(boolean vectors, boolean x87) {
-        exits = 0;
+        requestJump = 0;
+        vectorsJump = 0;
         long rip = e.blockRip();
-        w.constant(R13, -rip);
-        w.lea(8, RCX, RCX, R13, 0, 0);
+        boolean near = -rip == (int) -rip;
+        if (near) {
+            w.lea(8, RCX, RCX, -1, 0, (int) -rip);
+        } else {
+            w.constant(R13, -rip);
+            w.lea(8, RCX, RCX, R13, 0, 0);
+        }
         int meant = w.jumpIfRcxZero();
-        w.jumpFar(e.stubs().otherTarget);
+        if (near) {
+            otherJump = w.jump();
+        } else {
+            otherJump = 0;
+            w.jumpFar(e.stubs().otherTarget);
+        }
         w.hereShort(meant);
+        if (e.areFlagsLive()) {
+            enterWithFlags(vectors);
+        } else {
+            enterWithoutFlags(vectors);
+        }
+        if (x87) {
+            w.load(4, RCX, RSP, StateLayout.X87_ABSENT);
+            int present = w.jumpIfRcxZero();
+            w.callFar(e.stubs().x87);
+            w.hereShort(present);
+        }
+    }
+
+    private void enterWithoutFlags(boolean vectors) {
+        entryBehind = w.size();
+        w.compareConstant(4, RSP, StateLayout.REQUEST, 0);
+        requestJump = w.jumpIf(CodeWriter.NOT_EQUAL);
+        entryAhead = w.size();
+        if (vectors) {
+            w.compareConstant(4, RSP, StateLayout.VECTORS_ABSENT, 0);
+            vectorsJump = w.jumpIf(CodeWriter.NOT_EQUAL);
+        }
+    }
+
+    private void enterWithFlags(boolean vectors) {
         entryBehind = w.size();
         int ready = 0;
         if (vectors) {
@@ -112,12 +129,6 @@ public final class BranchCode {
             w.callFar(e.stubs().vectors);
             w.hereShort(present);
             w.hereShort(ready);
-        }
-        if (x87) {
-            w.load(4, RCX, RSP, StateLayout.X87_ABSENT);
-            int present = w.jumpIfRcxZero();
-            w.callFar(e.stubs().x87);
-            w.hereShort(present);
         }
     }
 
@@ -145,20 +156,16 @@ public final class BranchCode {
             case CALL -> {
                 if (insn.kind(0) == OperandKind.RELATIVE) {
                     stack.pushConstant(next);
+                    e.flushStackPointer();
                     e.bringFlags();
                     exit(insn.target(e.rip()));
                 } else {
-                    e.keepFlags();
                     if (!target(insn)) {
                         return false;
                     }
                     w.store(8, RCX, RSP, StateLayout.HELD);
                     if (!e.code32()) {
-                        w.move(R13, RCX);
-                        w.shift(CodeWriter.SHL, 8, R13, NON_CANONICAL_BITS);
-                        w.shift(CodeWriter.SAR, 8, R13, NON_CANONICAL_BITS);
-                        w.arithmeticRegister(CodeWriter.CMP, 8, R13, RCX);
-                        e.toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
+                        checkCanonical();
                     }
                     stack.pushConstant(next);
                     e.bringFlags();
@@ -169,6 +176,7 @@ public final class BranchCode {
             case RET -> {
                 int more = insn.operandCount() > 0 ? (int) insn.immediate() & 0xFFFF : 0;
                 stack.popIntoRcx(more);
+                e.flushStackPointer();
                 e.bringFlags();
                 indirect(word + more);
             }
@@ -195,6 +203,7 @@ public final class BranchCode {
 
     /// The block ends before an instruction that has a block of its own.
     public void goOn(long next) {
+        e.flushStackPointer();
         e.bringFlags();
         exit(next);
     }
@@ -217,13 +226,35 @@ public final class BranchCode {
             if (!e.access(insn, false, word, 0)) {
                 return false;
             }
-            w.load(word, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+            w.load(word, RCX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
         } else if (e.code32()) {
             w.move32(RCX, BlockEmitter.host(insn.register(0)));
         } else {
             e.read(RCX, insn.register(0));
         }
         return true;
+    }
+
+    /// Sees to it that a CALL to an address in RCX that is not canonical faults before it pushes. Flags stay; RCX
+    /// and R13 are used.
+    private void checkCanonical() {
+        e.scratchUsed();
+        if (!e.extractsBits()) {
+            e.keepFlags();
+            w.load(8, RCX, RSP, StateLayout.HELD);
+            w.move(R13, RCX);
+            w.shift(CodeWriter.SHL, 8, R13, NON_CANONICAL_BITS);
+            w.shift(CodeWriter.SAR, 8, R13, NON_CANONICAL_BITS);
+            w.arithmeticRegister(CodeWriter.CMP, 8, R13, RCX);
+            e.toInterpreter(w.jumpIf(CodeWriter.NOT_EQUAL));
+            return;
+        }
+        w.load(8, R13, RSP, StateLayout.CANONICAL_BIAS);
+        w.lea(8, RCX, RCX, R13, 0, 0);
+        w.extractBits(RCX, RCX, RSP, StateLayout.CANONICAL_MASK);
+        int canonical = w.jumpIfRcxZero();
+        e.toInterpreter(w.jump());
+        w.hereShort(canonical);
     }
 
     /// Branches to RCX. Where that is not canonical, the branch faults: so it says where it is, and what it has
@@ -282,17 +313,25 @@ public final class BranchCode {
     }
 
     private void link(int jump, long target) {
-        exitTarget[exits] = target;
-        exitJump[exits++] = jump;
+        e.exits().add(jump, target, false);
     }
 
-    /// Writes the stubs of exits that are not linked.
+    /// Writes what is behind the block: how it is left at its beginning.
     public void finish() {
-        for (int i = 0; i < exits; i++) {
-            unlinked[i] = w.size();
-            w.here(exitJump[i]);
-            w.callFar(e.stubs().direct);
-            w.byte1(i);
+        if (otherJump != 0) {
+            w.here(otherJump);
+            w.constant(R13, -e.blockRip());
+            w.jumpFar(e.stubs().otherTarget);
         }
+        if (requestJump != 0) {
+            w.here(requestJump);
+            w.callFar(e.stubs().requested);
+        }
+        if (vectorsJump != 0) {
+            w.here(vectorsJump);
+            w.callFar(e.stubs().vectors);
+        }
+        // return addresses tell blocks apart: none is at the end of one
+        w.byte1(BREAKPOINT);
     }
 }

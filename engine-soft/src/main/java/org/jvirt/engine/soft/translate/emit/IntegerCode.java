@@ -178,7 +178,7 @@ public final class IntegerCode {
             return false;
         }
         int opcode = store ? (size == 1 ? 0x88 : 0x89) : size == 1 ? 0x8A : 0x8B;
-        w.memory(opcode, size, RAX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        w.memory(opcode, size, RAX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
         return true;
     }
 
@@ -275,7 +275,7 @@ public final class IntegerCode {
             if (!e.access(insn, false, size, 0)) {
                 return false;
             }
-            w.memory(size == 1 ? 0x8A : 0x8B, size, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+            w.memory(size == 1 ? 0x8A : 0x8B, size, RCX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
         } else {
             e.read(RCX, insn.register(0));
         }

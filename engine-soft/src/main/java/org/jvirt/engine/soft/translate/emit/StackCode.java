@@ -42,11 +42,16 @@ public final class StackCode {
                 if (!e.access(insn, false, word, 0)) {
                     return false;
                 }
-                w.load(word, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
-                w.store(8, RCX, RSP, StateLayout.HELD);
-                e.accessStack(true);
-                e.freeRcx();
-                w.load(8, RCX, RSP, StateLayout.HELD);
+                w.load(word, RCX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
+                e.scratchUsed();
+                if (e.isStackShared()) {
+                    e.accessStack(true);
+                } else {
+                    w.store(8, RCX, RSP, StateLayout.HELD);
+                    e.accessStack(true);
+                    e.freeRcx();
+                    w.load(8, RCX, RSP, StateLayout.HELD);
+                }
                 store(RCX);
             }
             default -> {
@@ -72,7 +77,7 @@ public final class StackCode {
         int word = e.word();
         if (word == 4 || value == (int) value) {
             w.storeConstant(word, (int) value, e.memoryBase(), e.memoryIndex(), e.memoryDisplacement());
-            w.lea(word, GUEST_RSP, GUEST_RSP, -1, 0, -word);
+            e.moveStackPointer(-word);
         } else {
             w.constant(RCX, value);
             store(RCX);
@@ -82,7 +87,7 @@ public final class StackCode {
     private void store(int host) {
         int word = e.word();
         w.store(word, host, e.memoryBase(), e.memoryIndex(), e.memoryDisplacement());
-        w.lea(word, GUEST_RSP, GUEST_RSP, -1, 0, -word);
+        e.moveStackPointer(-word);
     }
 
     private boolean pop(Instruction insn) {
@@ -90,8 +95,16 @@ public final class StackCode {
             return false;
         }
         int register = insn.register(0);
-        popIntoRcx(0);
-        e.write(register, RCX);
+        int host = BlockEmitter.host(register);
+        if (host < 0 || host == GUEST_RSP) {
+            popIntoRcx(0);
+            e.write(register, RCX);
+            return true;
+        }
+        int word = e.word();
+        e.accessStack(false);
+        w.load(word, host, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
+        e.moveStackPointer(word);
         return true;
     }
 
@@ -99,14 +112,14 @@ public final class StackCode {
     void popIntoRcx(int more) {
         e.accessStack(false);
         int word = e.word();
-        w.load(word, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
-        w.lea(word, GUEST_RSP, GUEST_RSP, -1, 0, word + more);
+        w.load(word, RCX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
+        e.moveStackPointer(word + more);
     }
 
     private boolean leave() {
         int word = e.word();
         e.access(GUEST_RBP_NUMBER, 0, false, word);
-        w.load(word, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        w.load(word, RCX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
         w.lea(word, GUEST_RSP, BlockEmitter.host(GUEST_RBP_NUMBER), -1, 0, word);
         e.write(GUEST_RBP_NUMBER, RCX);
         return true;

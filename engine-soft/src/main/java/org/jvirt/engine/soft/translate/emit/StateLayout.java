@@ -35,9 +35,13 @@ public final class StateLayout {
     /// The linear address of an access that missed.
     public static final int MISS_ADDRESS = 88;
     /// Target of an indirect branch whose code is not known, and what to take from it.
-    public static final int EXIT_TARGET = 96;
+    public static final int EXIT_TARGET = 1456;
 
-    public static final int EXIT_TARGET_BIAS = 104;
+    public static final int EXIT_TARGET_BIAS = 1464;
+    /// Half the width of canonical addresses, and the bits that are zero in the sum of it and such an address.
+    public static final int CANONICAL_BIAS = 96;
+
+    public static final int CANONICAL_MASK = 104;
     /// The bits of an address that number its TLB entry.
     public static final int INDEX_MASK = 112;
     public static final int HOST_STACK = 312;
@@ -102,8 +106,8 @@ public final class StateLayout {
     public static final int KERNEL_GS_BASE = RIGHTS_CHANGED + 8;
     public static final int CR2 = RIGHTS_CHANGED + 16;
     public static final int CR3 = RIGHTS_CHANGED + 24;
-    /// Where SYSCALL finds its code: displacement of an entry in a jump table, or zero if it is not for generated code
-    /// (int).
+    /// Where SYSCALL finds its code: displacement of an entry in a jump table, or zero if it is not for generated
+    /// code (int).
     public static final int CALL_ENTRY = RIGHTS_CHANGED + 32;
     /// Bits of RFLAGS that SYSCALL does not clear (int), and the same of status flags as [#FLAGS] has them (int).
     public static final int CALL_KEEPS = RIGHTS_CHANGED + 36;
@@ -171,6 +175,23 @@ public final class StateLayout {
     private static final int STACK_PAGES = 1360;
     /// A page that nobody looks at: what an empty entry of a stack page leads to.
     public static final int NOWHERE = 400 << 10;
+    /// What shared checks of a block have found, 8 bytes each.
+    static final int SHARED = 2048;
+    /// Not zero: some access in a loop has a page in its own entry (int).
+    public static final int SITES_FILLED = 1472;
+    /// Not zero: the upper halves of vector registers may be other than zero (int).
+    public static final int UPPER_HALVES = 1476;
+    /// Entries of accesses in loops: the linear page, what to add to an address on it, the page's host address, and
+    /// how often the entry has been filled.
+    private static final int SITES = 416 << 10;
+
+    public static final int SITE_BYTES = 32;
+    public static final int SITE_DISTANCE = 8;
+    public static final int SITE_PAGE = 16;
+    public static final int SITE_FILLS = 24;
+    /// Entries for reads or writes under one set of rights.
+    public static final int SITES_OF_A_KIND = 256;
+
     /// The first of the jump tables.
     public static final int JUMPS = 1 << 19;
     /// Entries of a jump table.
@@ -197,6 +218,13 @@ public final class StateLayout {
     /// an address to get the host's. Reads and writes have entries of their own.
     public static int stackPage(int context, boolean write) {
         return STACK_PAGES + 32 * context + (write ? 16 : 0);
+    }
+
+    /// An entry of an access in a loop.
+    ///
+    /// @param kind twice the set of rights, one more for writes
+    public static int site(int kind, int number) {
+        return SITES + (kind * SITES_OF_A_KIND + number) * SITE_BYTES;
     }
 
     /// The jump table for a [CodeMode].

@@ -71,7 +71,7 @@ public final class StringCode {
         e.bringFlagsFor(insn.row());
         int opcode = (loads ? LOAD : COMPARE) | (size == 1 ? 0 : 1);
         int register = compares ? RCX : RAX;
-        w.memory(opcode, size, register, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        w.memory(opcode, size, register, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
         int word = e.word();
         if (!loads) {
             w.lea(word, RDI, RDI, -1, 0, size);
@@ -85,7 +85,7 @@ public final class StringCode {
     /// Reads the element at RSI into the state block.
     private void holdSource(int size) {
         e.access(RSI, 0, false, size);
-        w.memory(LOAD | (size == 1 ? 0 : 1), size, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        w.memory(LOAD | (size == 1 ? 0 : 1), size, RCX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
         w.store(8, RCX, RSP, StateLayout.HELD);
     }
 

@@ -47,6 +47,9 @@ public final class Stubs {
     final int counter;
     private final int[] readMiss = new int[StateLayout.CONTEXTS];
     private final int[] writeMiss = new int[StateLayout.CONTEXTS];
+    private final int[] stackProbe = new int[StateLayout.CONTEXTS];
+    private final int[] siteReadProbe = new int[StateLayout.CONTEXTS];
+    private final int[] siteWriteProbe = new int[StateLayout.CONTEXTS];
     private final int exit;
 
     public Stubs(CodeWriter w, VectorTransfer transfer) {
@@ -71,6 +74,9 @@ public final class Stubs {
         for (int c = 0; c < StateLayout.CONTEXTS; c++) {
             readMiss[c] = miss(w, StateLayout.read(c), ExitReason.READ_MISS);
             writeMiss[c] = miss(w, StateLayout.write(c), ExitReason.WRITE_MISS);
+            stackProbe[c] = Probes.stack(w, c);
+            siteReadProbe[c] = Probes.site(w, c, false);
+            siteWriteProbe[c] = Probes.site(w, c, true);
         }
     }
 
@@ -127,6 +133,16 @@ public final class Stubs {
             return "x87";
         }
         return isMiss(stub) ? "miss" : "";
+    }
+
+    /// Called after the check of a stack access has failed; see [Probes].
+    int stackProbe(int context) {
+        return stackProbe[context];
+    }
+
+    /// Called after the check of an access with an entry of its own, which is in R13, has failed; see [Probes].
+    int siteProbe(int context, boolean write) {
+        return write ? siteWriteProbe[context] : siteReadProbe[context];
     }
 
     private static void enter(CodeWriter w, VectorTransfer transfer) {

@@ -148,7 +148,7 @@ public final class SystemCode {
         int changes = POPPED | (user ? 0 : Cpu.IOPL);
         e.keepFlags();
         e.access(GUEST_RSP_NUMBER, 0, false, word);
-        w.load(word, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        w.load(word, RCX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
         w.store(8, RCX, RSP, StateLayout.HELD);
         w.load(4, R13, RSP, StateLayout.SYSTEM_FLAGS);
         w.arithmeticRegister(CodeWriter.XOR, 4, RCX, R13);

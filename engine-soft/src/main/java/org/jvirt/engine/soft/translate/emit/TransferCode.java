@@ -295,7 +295,7 @@ public final class TransferCode {
         w.arithmeticMemory(CodeWriter.ADD, 8, RCX, RSP, -1, StateLayout.GDT_BASE);
         w.store(8, RCX, RSP, StateLayout.DESCRIPTOR_ADDRESS);
         e.accessHeld(StateLayout.DESCRIPTOR_ADDRESS, false, 8);
-        w.load(8, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        w.load(8, RCX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
         w.arithmeticMemory(CodeWriter.CMP, 8, RCX, RSP, -1, StateLayout.FLAT_DESCRIPTORS + 8 * number);
         doubtIf(CodeWriter.NOT_EQUAL);
     }

@@ -64,7 +64,7 @@ public final class X87Code {
         if (!e.access(insn, false, 2, 0)) {
             return false;
         }
-        w.memory(MOVZX_WORD, 4, RCX, e.memoryBase(), e.memoryIndex(), 0, e.memoryDisplacement());
+        w.memory(MOVZX_WORD, 4, RCX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
         w.store(4, RCX, RSP, StateLayout.HELD);
         w.registers(0xF7, 4, 2, RCX);
         w.test(4, RCX, MASKS);

@@ -2,6 +2,7 @@ package org.jvirt.engine.soft.translate.memory;
 
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.Tlb;
+import org.jvirt.engine.soft.translate.emit.Sites;
 
 /// TLB and jump tables of one processor, kept in step with its [Tlb]. Owner thread only.
 public final class NativeTables implements Tlb.Mirror {
@@ -9,10 +10,11 @@ public final class NativeTables implements Tlb.Mirror {
     private final NativeTlb pages;
     private final JumpTable jumps;
 
+    /// @param sites         who gives accesses in loops their entries
     /// @param unknownTarget where jumps to unknown targets lead
-    public NativeTables(Cpu cpu, StateBlock state, long unknownTarget) {
+    public NativeTables(Cpu cpu, StateBlock state, Sites sites, long unknownTarget) {
         tlb = cpu.mmu.tlb;
-        pages = new NativeTlb(cpu, state.segment());
+        pages = new NativeTlb(cpu, state.segment(), sites);
         jumps = new JumpTable(state.segment(), unknownTarget);
     }
 

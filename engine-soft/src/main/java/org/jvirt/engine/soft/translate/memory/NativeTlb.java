@@ -8,6 +8,7 @@ import org.jvirt.core.GuestMemory;
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.GuestFault;
 import org.jvirt.engine.soft.cpu.Tlb;
+import org.jvirt.engine.soft.translate.emit.Sites;
 import org.jvirt.engine.soft.translate.emit.StateLayout;
 
 /// The TLB that generated code looks into: for each set of rights a table for reads and one for writes.
@@ -17,6 +18,7 @@ import org.jvirt.engine.soft.translate.emit.StateLayout;
 /// address with its index has.
 final class NativeTlb {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final long PAGE = -4096L;
     private static final int FIRST = StateLayout.read(0);
     private static final int END = StateLayout.read(StateLayout.CONTEXTS);
@@ -25,6 +27,7 @@ final class NativeTlb {
     private final Tlb tlb;
     private final GuestMemory memory;
     private final MemorySegment state;
+    private final Sites sites;
     private final long backing;
     private final long nowhere = new SplittableRandom().nextLong() >>> 4 | 1L << 62 | 1;
     private final int[] globalLog = new int[LOG];
@@ -33,11 +36,15 @@ final class NativeTlb {
     private int locals;
     private @Nullable ShadowPages shadow;
 
-    NativeTlb(Cpu cpu, MemorySegment state) {
+    NativeTlb(Cpu cpu, MemorySegment state, Sites sites) {
         this.state = state;
+        this.sites = sites;
         tlb = cpu.mmu.tlb;
         memory = cpu.processors().memory();
         backing = memory.backing().address();
+        for (int kind = 0; kind < 2 * StateLayout.CONTEXTS; kind++) {
+            clearSites(kind, StateLayout.SITES_OF_A_KIND);
+        }
         clearAll();
     }
 
@@ -65,6 +72,27 @@ final class NativeTlb {
         for (int context = 0; context < StateLayout.CONTEXTS; context++) {
             clearStack(StateLayout.stackPage(context, false));
             clearStack(StateLayout.stackPage(context, true));
+        }
+    }
+
+    private void clearSinglePages() {
+        clearStack();
+        if (state.get(INT, StateLayout.SITES_FILLED) != 0) {
+            state.set(INT, StateLayout.SITES_FILLED, 0);
+            for (int kind = 0; kind < 2 * StateLayout.CONTEXTS; kind++) {
+                clearSites(kind, sites.used(kind));
+            }
+        }
+    }
+
+    /// Empties entries of accesses in loops, as [#clearStack].
+    private void clearSites(int kind, int count) {
+        long page = state.address() + StateLayout.NOWHERE;
+        for (int i = 0; i < count; i++) {
+            int site = StateLayout.site(kind, i);
+            state.set(LONG, site, -nowhere);
+            state.set(LONG, site + StateLayout.SITE_DISTANCE, page + nowhere);
+            state.set(LONG, site + StateLayout.SITE_PAGE, page);
         }
     }
 
@@ -129,7 +157,7 @@ final class NativeTlb {
     }
 
     void clearAll() {
-        clearStack();
+        clearSinglePages();
         for (int table = FIRST; table < END; table += StateLayout.TABLE_BYTES) {
             for (int i = 0; i < StateLayout.TLB_ENTRIES; i++) {
                 clear(table + 8 * i);
@@ -141,7 +169,7 @@ final class NativeTlb {
 
     /// All that is not global.
     void clearLocal() {
-        clearStack();
+        clearSinglePages();
         for (int i = 0; i < locals; i++) {
             clear(localLog[i]);
         }
@@ -157,7 +185,7 @@ final class NativeTlb {
     }
 
     void clearPage(long la) {
-        clearStack();
+        clearSinglePages();
         long page = la & PAGE;
         for (int table = FIRST; table < END; table += StateLayout.TABLE_BYTES) {
             int at = entry(page, table);
@@ -169,7 +197,7 @@ final class NativeTlb {
 
     /// Drops writes to pages that hold code or, while the dirty log is kept, are clean.
     void dropGuardedWrites() {
-        clearStack();
+        clearSinglePages();
         boolean logging = memory.dirtyLogging();
         for (int i = 0; i < locals; i++) {
             dropGuarded(localLog[i], logging);

@@ -29,6 +29,8 @@ public final class StateBlock implements Signals.Listener, AutoCloseable {
         setInt(StateLayout.X87_ABSENT, 1);
         setLong(StateLayout.STACK_MASK, ~0xFF8L);
         setLong(StateLayout.STACK_MASK_32, ~0xFFCL);
+        setLong(StateLayout.CANONICAL_BIAS, 1L << 47);
+        setLong(StateLayout.CANONICAL_MASK, -1L << 48);
         setLong(StateLayout.INDEX_MASK, (StateLayout.TLB_ENTRIES - 1L) << 12);
         system = new SystemState(this, cpu);
     }

@@ -5,8 +5,8 @@ import java.util.BitSet;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// What in host code depends on where it stands and on the guest's address, found by comparing two translations of the
-/// same guest code, and its adjustment.
+/// What in host code depends on where it stands and on the guest's address, found by comparing two translations of
+/// the same guest code, and its adjustment.
 ///
 /// A relocation is an offset in the code and a [Kind]. Code is kept only if every difference is one of these, so that
 /// no part of the translator needs to say what it emits.

@@ -178,7 +178,7 @@ final class StoreFile {
         }
         records.flip();
         try (FileChannel channel = open();
-                FileLock lock = channel.lock()) {
+                FileLock _ = channel.lock()) {
             long end = committed(channel);
             if (end + bytes > mostBytes) {
                 halve(channel, end);

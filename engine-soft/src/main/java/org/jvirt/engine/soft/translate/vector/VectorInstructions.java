@@ -2,6 +2,7 @@ package org.jvirt.engine.soft.translate.vector;
 
 import org.jvirt.engine.soft.translate.emit.BlockEmitter;
 import org.jvirt.x86.Instruction;
+import org.jvirt.x86.OperandKind;
 
 /// Which vector instructions the host executes itself, and their code.
 public final class VectorInstructions {
@@ -55,13 +56,27 @@ public final class VectorInstructions {
         return host.has(insn.row().feature()) ? registers : VectorUse.UNSUPPORTED;
     }
 
+    private static boolean usesUpperHalves(Instruction insn) {
+        for (int i = 0; i < insn.operandCount(); i++) {
+            if (insn.kind(i) == OperandKind.YMM) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// Writes the host code of an instruction whose [#use] is SSE or AVX; false, and nothing is written, if the
     /// interpreter must execute it after all.
     public static boolean emit(BlockEmitter out, Instruction insn) {
+        boolean upper = usesUpperHalves(insn);
+        if (upper) {
+            VectorState.emitUpperHalves(out.code(), true);
+        }
         if (!out.reencode(insn)) {
             return false;
         }
         switch (insn.mnemonic()) {
+            case VZEROUPPER, VZEROALL -> VectorState.emitUpperHalves(out.code(), false);
             case PCMPESTRI, PCMPISTRI, VPCMPESTRI, VPCMPISTRI ->
                 // the index, zero-extended, is in the host's ECX
                 out.code().move32(BlockEmitter.GUEST_RCX, BlockEmitter.RCX);

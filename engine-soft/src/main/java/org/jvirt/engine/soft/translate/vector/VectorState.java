@@ -42,16 +42,34 @@ public final class VectorState {
     private VectorState() {}
 
     /// Writes code that loads the guest's registers from the state block that RSP points to; no other register
-    /// changes.
+    /// changes; flags do.
     public static void emitLoad(CodeWriter out, HostCpu host) {
         out.memory(0x0FAE, 4, LDMXCSR, RSP, NONE, 0, StateLayout.GUEST_MXCSR);
-        moveAll(out, MOVUPS_LOAD, hasAvx(host));
+        if (!hasAvx(host)) {
+            moveAll(out, MOVUPS_LOAD, false, false);
+            return;
+        }
+        // SSE instructions keep the upper halves: unless the host knows that these are zero, each waits for the one
+        // that had its register before
+        out.compareConstant(4, RSP, StateLayout.UPPER_HALVES, 0);
+        int whole = out.jumpIf(CodeWriter.NOT_EQUAL);
+        moveAll(out, MOVUPS_LOAD, true, false);
+        int done = out.jump();
+        out.here(whole);
+        moveAll(out, MOVUPS_LOAD, true, true);
+        out.here(done);
+    }
+
+    /// Writes code that notes whether upper halves may be other than zero from now on; no register changes, nor do
+    /// flags.
+    public static void emitUpperHalves(CodeWriter out, boolean used) {
+        out.storeConstant(4, used ? 1 : 0, RSP, NONE, StateLayout.UPPER_HALVES);
     }
 
     /// Writes code that saves the guest's registers to the state block that RSP points to and leaves the host's own
     /// MXCSR behind; no other register changes.
     public static void emitSave(CodeWriter out, HostCpu host) {
-        moveAll(out, MOVUPS_STORE, hasAvx(host));
+        moveAll(out, MOVUPS_STORE, hasAvx(host), true);
         out.memory(0x0FAE, 4, STMXCSR, RSP, NONE, 0, StateLayout.GUEST_MXCSR);
         out.memory(0x0FAE, 4, LDMXCSR, RSP, NONE, 0, StateLayout.HOST_MXCSR);
         if (hasAvx(host)) {
@@ -66,12 +84,12 @@ public final class VectorState {
         return host.has(CpuFeature.AVX);
     }
 
-    private static void moveAll(CodeWriter out, int opcode, boolean avx) {
+    private static void moveAll(CodeWriter out, int opcode, boolean avx, boolean whole) {
         for (int i = 0; i < REGISTERS; i++) {
             if (avx) {
-                // VEX.256.0F: inverted R, no second source, L
+                // VEX.0F: inverted R, no second source, L for 256 bits
                 out.byte1(0xC5);
-                out.byte1(i < 8 ? 0xFC : 0x7C);
+                out.byte1((i < 8 ? 0xF8 : 0x78) | (whole ? 4 : 0));
             } else {
                 if (i >= 8) {
                     out.byte1(0x44);
@@ -110,13 +128,16 @@ public final class VectorState {
         long[] low = cpu.xmm;
         long[] high = cpu.ymmHigh;
         long at = offset + StateLayout.YMM;
+        long upper = 0;
         for (int i = 0; i < 2 * REGISTERS; i += 2) {
+            upper |= high[i] | high[i + 1];
             state.set(LONG, at, low[i]);
             state.set(LONG, at + 8, low[i + 1]);
             state.set(LONG, at + 16, high[i]);
             state.set(LONG, at + 24, high[i + 1]);
             at += REGISTER_BYTES;
         }
+        state.set(INT, offset + StateLayout.UPPER_HALVES, upper == 0 ? 0 : 1);
         state.set(INT, offset + StateLayout.GUEST_MXCSR, cpu.mxcsr.value());
     }
 

@@ -30,6 +30,7 @@ public final class X87State {
     private static final int XSTATE_BV = 512;
     private static final int POINTERS = 6;
     private static final int POINTERS_END = 24;
+    private static final int REGISTERS = 32;
     private static final int CR0_EM_AND_TS = 1 << 2 | 1 << 3;
     /// The mask bits of the control word.
     private static final int MASKS = 0x3F;
@@ -79,17 +80,11 @@ public final class X87State {
         for (int i = POINTERS; i < POINTERS_END; i++) {
             image[i] = 0;
         }
-        int control = StateLayout.X87;
-        MemorySegment.copy(image, 0, state, ValueLayout.JAVA_BYTE, control, POINTERS_END);
-        int registers = 32;
-        MemorySegment.copy(
-                image,
-                registers,
-                state,
-                ValueLayout.JAVA_BYTE,
-                (long) control + registers,
-                X87Image.FXSAVE_BYTES - registers);
-        state.set(LONG, (long) control + XSTATE_BV, X87_BIT);
+        long area = StateLayout.X87;
+        MemorySegment.copy(image, 0, state, ValueLayout.JAVA_BYTE, area, POINTERS_END);
+        int bytes = X87Image.FXSAVE_BYTES - REGISTERS;
+        MemorySegment.copy(image, REGISTERS, state, ValueLayout.JAVA_BYTE, area + REGISTERS, bytes);
+        state.set(LONG, area + XSTATE_BV, X87_BIT);
         state.set(INT, StateLayout.X87_OPCODE, cpu.x87.opcode());
         state.set(INT, StateLayout.X87_CODE_SELECTOR, cpu.x87.codeSelector());
         state.set(LONG, StateLayout.X87_INSTRUCTION, cpu.x87.instructionPointer());

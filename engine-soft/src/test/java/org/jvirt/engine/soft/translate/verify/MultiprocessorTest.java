@@ -365,63 +365,68 @@ class MultiprocessorTest {
 
     @Test
     void afterAShootdownNobodyUsesTheOldMapping() {
-        shootdown(SHORT / 50);
+        shootdown(SHORT / 50, 1);
+    }
+
+    @Test
+    void afterAShootdownNoneOfThreeUsesTheOldMapping() {
+        shootdown(SHORT / 200, 3);
     }
 
     @Test
     @Tag("soak")
     void afterAShootdownNobodyUsesTheOldMappingInALongRun() {
-        shootdown(LONG / 200);
+        shootdown(LONG / 200, 3);
     }
 
-    /// One processor lets a page show another frame and interrupts the other processor, which forgets its mapping;
-    /// from then on the other must read the new frame. The frames hold the number of the round.
-    private static void shootdown(long rounds) {
-        try (var machine = new Multiprocessor(engine(), 2)) {
+    /// One processor lets a page show another frame and interrupts the others, which forget their mapping; from then
+    /// on they must read the new frame. The frames hold the number of the round.
+    private static void shootdown(long rounds, int readers) {
+        try (var machine = new Multiprocessor(engine(), 1 + readers)) {
             long entry = Multiprocessor.pageEntry(PAGE);
             long rights = PageTables.PRESENT | PageTables.WRITABLE;
-            machine.load(
-                    Multiprocessor.code(0),
-                    assembler(0)
-                            .xor(EBX, EBX)
-                            .mov(ESI, (int) (ONE | rights))
-                            .label("again")
-                            .inc(EBX)
-                            // the frame that is not shown, then show it
-                            .mov(R8, RSI)
-                            .and(R8, -4096)
-                            .mov(mem(R8).qword(), RBX)
-                            .mov(at(entry), RSI)
-                            .xor(ESI, (int) (ONE ^ OTHER))
-                            .mov(EAX, 1)
-                            .mov(EDX, Multiprocessor.INTERRUPT_PORT)
-                            .out(DX, AL)
-                            .label("wait")
-                            .cmp(at(A), RBX)
-                            .jne("wait")
-                            // the other one has forgotten
-                            .mov(at(B), RBX)
-                            .cmp(RBX, (int) rounds)
-                            .jne("again")
-                            .out(Multiprocessor.STOP_PORT, AL));
-            var asm = assembler(1)
-                    .sti()
+            var writer = assembler(0)
+                    .xor(EBX, EBX)
+                    .xor(R9D, R9D)
+                    .mov(ESI, (int) (ONE | rights))
                     .label("again")
-                    .mov(RAX, at(B))
-                    .mov(RBX, at(PAGE))
-                    .cmp(RBX, RAX)
-                    .jae("fine")
-                    .inc(at(ERRORS))
-                    .label("fine")
-                    .cmp(RAX, (int) rounds)
-                    .jne("again")
-                    .out(Multiprocessor.STOP_PORT, AL)
-                    .label("handler")
-                    .invlpg(mem(PAGE))
-                    .inc(at(A))
-                    .iretq();
-            machine.load(Multiprocessor.code(1), asm);
-            machine.handler(Multiprocessor.INTERRUPT_VECTOR, asm.address("handler"));
+                    .inc(EBX)
+                    // the frame that is not shown, then show it
+                    .mov(R8, RSI)
+                    .and(R8, -4096)
+                    .mov(mem(R8).qword(), RBX)
+                    .mov(at(entry), RSI)
+                    .xor(ESI, (int) (ONE ^ OTHER))
+                    .mov(EDX, Multiprocessor.INTERRUPT_PORT);
+            for (int reader = 1; reader <= readers; reader++) {
+                writer.mov(EAX, reader).out(DX, AL);
+            }
+            writer.add(R9, readers).label("wait").cmp(at(A), R9).jne("wait");
+            // the others have forgotten
+            writer.mov(at(B), RBX).cmp(RBX, (int) rounds).jne("again");
+            machine.load(Multiprocessor.code(0), writer.out(Multiprocessor.STOP_PORT, AL));
+            for (int reader = 1; reader <= readers; reader++) {
+                var asm = assembler(reader)
+                        .sti()
+                        .label("again")
+                        .mov(RAX, at(B))
+                        .mov(RBX, at(PAGE))
+                        .cmp(RBX, RAX)
+                        .jae("fine")
+                        .lock()
+                        .inc(at(ERRORS))
+                        .label("fine")
+                        .cmp(RAX, (int) rounds)
+                        .jne("again")
+                        .out(Multiprocessor.STOP_PORT, AL)
+                        .label("handler")
+                        .invlpg(mem(PAGE))
+                        .lock()
+                        .inc(at(A))
+                        .iretq();
+                machine.load(Multiprocessor.code(reader), asm);
+                machine.handler(Multiprocessor.INTERRUPT_VECTOR, asm.address("handler"));
+            }
             machine.run(limit(rounds));
             assertThat(machine.memory().readLong(ERRORS))
                     .as("the old frame was read")

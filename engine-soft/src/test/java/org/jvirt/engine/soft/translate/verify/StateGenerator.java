@@ -3,7 +3,7 @@ package org.jvirt.engine.soft.translate.verify;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;
-import org.jvirt.engine.soft.oracle.RandomNumbers;
+import org.jvirt.engine.soft.oracle.RandomRegisters;
 
 /// Makes data and entry states in which random instructions have something to do: pointers into the data and near
 /// the ends of its pages, numbers that arithmetic and floating point find interesting, unusual control registers
@@ -12,6 +12,8 @@ import org.jvirt.engine.soft.oracle.RandomNumbers;
 final class StateGenerator {
     private static final int RCX = 1;
     private static final int RSP = 4;
+    /// Where the header of an XSAVE area says what is in use.
+    private static final int HEADER = 512;
     private static final long STATUS = 0x8D5;
     private static final long ALWAYS_SET = 0x2;
     private static final long TF = 1 << 8;
@@ -22,6 +24,7 @@ final class StateGenerator {
 
     private final SplittableRandom random;
     private final CodeKind kind;
+    private final RandomRegisters registers;
     private final Roles roles;
     /// Whether this program's floating-point exceptions are unmasked now and then.
     private final boolean unmasks;
@@ -31,6 +34,7 @@ final class StateGenerator {
 
     StateGenerator(long seed, CodeKind kind, Roles roles, boolean calm) {
         random = new SplittableRandom(seed);
+        registers = new RandomRegisters(random);
         this.kind = kind;
         this.roles = roles;
         this.calm = calm;
@@ -43,11 +47,7 @@ final class StateGenerator {
         for (DataPage page : DataPage.values()) {
             boolean content = page.isRam() || page.kind == DataPage.Kind.ROM;
             data[page.ordinal()] = new byte[content ? Layout.PAGE : 0];
-            random.nextBytes(data[page.ordinal()]);
-            var buffer = ByteBuffer.wrap(data[page.ordinal()]).order(ByteOrder.LITTLE_ENDIAN);
-            for (int i = 0; i < data[page.ordinal()].length; i += 32) {
-                vector(buffer, i);
-            }
+            registers.data(ByteBuffer.wrap(data[page.ordinal()]).order(ByteOrder.LITTLE_ENDIAN));
         }
         return data;
     }
@@ -63,7 +63,7 @@ final class StateGenerator {
 
     private void entry(ByteBuffer slot, long start) {
         for (int i = 0; i < 16; i++) {
-            long value = roles.isPointer(i) ? pointer() : roles.isIndex(i) ? index() : value();
+            long value = roles.isPointer(i) ? pointer() : roles.isIndex(i) ? index() : registers.value();
             if (i == RCX && !roles.isPointer(i) && random.nextBoolean()) {
                 value = random.nextInt(40);
             }
@@ -90,7 +90,9 @@ final class StateGenerator {
         if (special && random.nextInt(3) != 0) {
             special(slot);
         }
-        extended(slot);
+        ByteBuffer area = slot.slice(Slot.EXTENDED, Slot.EXTENDED_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        registers.extended(area, unmasks && random.nextInt(3) == 0);
+        area.putLong(HEADER, Kernel.USUAL_XCR0);
     }
 
     private void special(ByteBuffer slot) {
@@ -161,94 +163,5 @@ final class StateGenerator {
             base = random.nextBoolean() ? 0x7FFF_FFFF_F000L - page.offset() : 0x1234_5678_9ABC_0000L;
         }
         return base + page.offset() + offset;
-    }
-
-    private long value() {
-        return switch (random.nextInt(8)) {
-            case 0 -> random.nextInt(-2, 3);
-            case 1 -> 1L << random.nextInt(64);
-            case 2 -> (1L << random.nextInt(64)) - 1;
-            case 3 -> random.nextInt(0, 256);
-            case 4 -> random.nextInt();
-            case 5 -> -1L << random.nextInt(64);
-            default -> random.nextLong();
-        };
-    }
-
-    private void extended(ByteBuffer slot) {
-        int area = Slot.EXTENDED;
-        boolean unmasked = unmasks && random.nextInt(3) == 0;
-        int control = 0x37F & ~(unmasked ? random.nextInt(64) : 0);
-        if (random.nextInt(4) == 0) {
-            control = control & 0xFF | random.nextInt(4) << 10 | new int[] {0, 2, 3}[random.nextInt(3)] << 8 | 0x40;
-        }
-        slot.putShort(area, (short) control);
-        slot.putShort(area + 2, (short) (random.nextInt(8) << 11 | random.nextInt(8) << 8 | random.nextInt(2) << 14));
-        slot.put(area + 4, (byte)
-                switch (random.nextInt(4)) {
-                    case 0 -> random.nextInt(256);
-                    case 1 -> 0;
-                    default -> 0xFF;
-                });
-        int mxcsr = 0x1F80;
-        if (random.nextInt(4) == 0) {
-            mxcsr = mxcsr
-                    | random.nextInt(4) << 13
-                    | random.nextInt(2) << 15
-                    | random.nextInt(2) << 6
-                    | random.nextInt(64);
-        }
-        if (unmasked) {
-            mxcsr &= ~(random.nextInt(64) << 7);
-        }
-        slot.putInt(area + 24, mxcsr);
-        for (int i = 0; i < 8; i++) {
-            x87(slot, area + 32 + 16 * i);
-        }
-        for (int i = 0; i < 16; i++) {
-            vector(slot, area + 160 + 16 * i);
-            vector(slot, area + 576 + 16 * i);
-        }
-        slot.putLong(area + 512, Kernel.USUAL_XCR0);
-    }
-
-    private void x87(ByteBuffer slot, int at) {
-        long significand = random.nextLong() | 1L << 63;
-        int exponent = 16383 + random.nextInt(-70, 70) | random.nextInt(2) << 15;
-        switch (random.nextInt(10)) {
-            case 0 -> {
-                significand = random.nextLong();
-                exponent = random.nextInt(0x10000);
-            }
-            case 1 -> {
-                significand = 0;
-                exponent = random.nextInt(2) << 15;
-            }
-            case 2 -> {
-                significand = 1L << 63 | (random.nextInt(3) == 0 ? random.nextLong() : 0);
-                exponent = 0x7FFF | random.nextInt(2) << 15;
-            }
-            case 3 -> {
-                significand = 1L << 63 | (long) random.nextInt(1 << 20) << 40;
-                exponent = 16383 + random.nextInt(20) | random.nextInt(2) << 15;
-            }
-            default -> {
-                // a usual number
-            }
-        }
-        slot.putLong(at, significand).putShort(at + 8, (short) exponent);
-    }
-
-    private void vector(ByteBuffer buffer, int at) {
-        switch (random.nextInt(4)) {
-            case 0 -> buffer.putLong(at, random.nextLong()).putLong(at + 8, random.nextLong());
-            case 1 -> buffer.putDouble(at, RandomNumbers.next(random)).putDouble(at + 8, RandomNumbers.next(random));
-            case 2 -> {
-                for (int i = 0; i < 4; i++) {
-                    buffer.putFloat(at + 4 * i, (float) RandomNumbers.next(random));
-                }
-            }
-            default -> buffer.putLong(at, value()).putLong(at + 8, value());
-        }
     }
 }

@@ -1,0 +1,235 @@
+package org.jvirt.engine.soft.translate.emit;
+
+import static org.jvirt.engine.soft.translate.emit.AccessPlan.NONE;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.GUEST_RSP;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.R13;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RCX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RSP;
+
+import java.util.Arrays;
+import org.jvirt.x86.CodeWriter;
+import org.jvirt.x86.Instruction;
+
+/// Writes the checks of an [AccessPlan], and says what their accesses become.
+///
+/// The result of a check is in R13, and where that will be used for other things, in the state block: what to add to
+/// an address to get the host's, if the address is one host register and a constant; else the host's address of the
+/// first byte.
+///
+/// ```
+/// stack        lea rcx,[r15-8]; add rcx,[-page]; cmp; ja    r13 ← distance of the page in the stack's entry
+/// once a loop  lea rcx,[…]; sub rcx,[page]; cmp; ja         r13 ← the same of the site's own entry
+/// others       lea rcx,[…]; the TLB; cmp; ja                r13 ← the same of the TLB's entry
+/// ```
+final class SharedChecks {
+    private static final int ADD_FROM_MEMORY = 0x03;
+    private static final int PAGE = 4096;
+
+    private final BlockEmitter e;
+    private final CodeWriter w;
+
+    /// What is planned for the block at hand.
+    private AccessPlan plan = new AccessPlan();
+
+    private Sites sites = new Sites();
+    private boolean loop;
+    /// The check whose result is in R13.
+    private int held = NONE;
+
+    private final int[] places = new int[AccessPlan.MAX_CHECKS];
+    private int sitesUsed;
+
+    private int failures;
+    private final int[] jump = new int[AccessPlan.MAX_CHECKS];
+    private final int[] misaligned = new int[AccessPlan.MAX_CHECKS];
+    private final int[] retry = new int[AccessPlan.MAX_CHECKS];
+    private final int[] site = new int[AccessPlan.MAX_CHECKS];
+    private final int[] check = new int[AccessPlan.MAX_CHECKS];
+    private final long[] rip = new long[AccessPlan.MAX_CHECKS];
+    private final int[] note = new int[AccessPlan.MAX_CHECKS];
+    private final boolean[] flagsSaved = new boolean[AccessPlan.MAX_CHECKS];
+
+    SharedChecks(BlockEmitter emitter) {
+        e = emitter;
+        w = emitter.code();
+    }
+
+    void begin(AccessPlan newPlan, Sites newSites, boolean inLoop) {
+        plan = newPlan;
+        sites = newSites;
+        loop = inLoop;
+        held = NONE;
+        failures = 0;
+        sitesUsed = 0;
+    }
+
+    AccessPlan plan() {
+        return plan;
+    }
+
+    /// The places of the entries that the block's accesses have for themselves.
+    int[] sites() {
+        return Arrays.copyOf(places, sitesUsed);
+    }
+
+    /// R13 is used for something else.
+    void scratchUsed() {
+        held = NONE;
+    }
+
+    /// Writes the checks that come before instruction `i`.
+    void before(int i) {
+        if (i > 0 && !plan.keepsScratch(i - 1)) {
+            held = NONE;
+        }
+        for (int c = 0; c < plan.checks(); c++) {
+            if (plan.at(c) == i) {
+                e.flushStackPointer();
+                e.keepFlags();
+                write(c);
+                if (plan.isKept(c)) {
+                    w.store(8, R13, RSP, StateLayout.SHARED + 8 * c);
+                }
+                held = c;
+            }
+        }
+    }
+
+    private void write(int c) {
+        int f = failures++;
+        check[f] = c;
+        rip[f] = e.rip();
+        flagsSaved[f] = e.areFlagsSaved();
+        note[f] = e.note();
+        retry[f] = w.size();
+        site[f] = NONE;
+        e.emitAddress(plan.base(c), plan.index(c), plan.scale(c), plan.displacement(c));
+        if (plan.isStack(c)) {
+            int entry = StateLayout.stackPage(e.context(), true);
+            w.memory(ADD_FROM_MEMORY, 8, RCX, RSP, NONE, 0, entry);
+            compare(c, f);
+            w.load(8, R13, RSP, entry + 8);
+            return;
+        }
+        boolean writes = plan.writes(c);
+        if (loop) {
+            int own = sites.next(e.context(), writes);
+            site[f] = own;
+            places[sitesUsed++] = own;
+            w.arithmeticMemory(CodeWriter.SUB, 8, RCX, RSP, NONE, own);
+            compare(c, f);
+            w.load(8, R13, RSP, own + (isDistance(c) ? StateLayout.SITE_DISTANCE : StateLayout.SITE_PAGE));
+        } else {
+            int table = e.subtractTag(writes);
+            compare(c, f);
+            if (!isDistance(c)) {
+                w.memory(ADD_FROM_MEMORY, 8, RCX, RSP, R13, 3, table);
+            }
+            w.load(8, R13, RSP, R13, 3, table + StateLayout.DELTAS);
+        }
+        if (!isDistance(c) && !isOnce(c)) {
+            w.lea(8, R13, R13, RCX, 0, 0);
+        }
+    }
+
+    /// Compares the distance from the page in RCX.
+    private void compare(int c, int f) {
+        int alignment = plan.alignment(c);
+        misaligned[f] = 0;
+        if (alignment > 1 && plan.span(c) <= alignment) {
+            w.test(8, RCX, -PAGE | alignment - 1);
+            jump[f] = w.jumpIf(CodeWriter.NOT_EQUAL);
+            return;
+        }
+        w.arithmetic(CodeWriter.CMP, 8, RCX, PAGE - plan.span(c));
+        jump[f] = w.jumpIf(CodeWriter.ABOVE);
+        if (alignment > 1) {
+            w.test(4, RCX, alignment - 1);
+            misaligned[f] = w.jumpIf(CodeWriter.NOT_EQUAL);
+        }
+    }
+
+    /// Whether the result is to be added to the guest's address, which the host can then compute in the instruction.
+    private boolean isDistance(int c) {
+        int base = plan.base(c);
+        int index = plan.index(c);
+        if (base >= 0) {
+            return index < 0 && BlockEmitter.host(base) >= 0;
+        }
+        return index >= 0 && BlockEmitter.host(index) >= 0;
+    }
+
+    /// Whether the check and its only access are in one instruction, so that RCX still has a part of the address.
+    private boolean isOnce(int c) {
+        return plan.uses(c) == 1 && !plan.isKept(c);
+    }
+
+    // ---------------------------------------------------------------- accesses
+
+    /// Makes R13 what a check has found.
+    void bring(int c) {
+        if (held != c) {
+            w.load(8, R13, RSP, StateLayout.SHARED + 8 * c);
+            held = c;
+        }
+    }
+
+    /// Says what the memory operand of instruction `i`, which a check covers, becomes.
+    void operand(int i, Instruction insn) {
+        int c = plan.explicit(i);
+        bring(c);
+        if (isDistance(c)) {
+            if (insn.base() >= 0) {
+                e.operand(BlockEmitter.host(insn.base()), R13, 0, (int) insn.displacement());
+            } else {
+                e.operand(R13, BlockEmitter.host(insn.index()), insn.scale(), (int) insn.displacement());
+            }
+        } else if (isOnce(c)) {
+            e.operand(RCX, R13, 0, plan.distance(i));
+        } else {
+            e.operand(R13, NONE, 0, plan.distance(i));
+        }
+    }
+
+    /// Says what the word that instruction `i` pushes or pops becomes.
+    ///
+    /// @param displacement of that word from the host register of guest RSP
+    void stackOperand(int i, int displacement) {
+        bring(plan.stack(i));
+        e.operand(GUEST_RSP, R13, 0, displacement);
+    }
+
+    // ---------------------------------------------------------------- failures
+
+    /// Writes what happens when checks fail: a look into the TLB where an entry of its own was asked, then the block
+    /// that checks each access by itself.
+    void finish(Exits exits) {
+        for (int f = 0; f < failures; f++) {
+            int c = check[f];
+            boolean probes = plan.isStack(c) || site[f] != NONE;
+            if (!probes && misaligned[f] == 0 && note[f] == NONE && !flagsSaved[f]) {
+                exits.add(jump[f], rip[f], true);
+                continue;
+            }
+            w.here(jump[f]);
+            if (plan.isStack(c)) {
+                w.callFar(e.stubs().stackProbe(e.context()));
+                w.jumpBackIf(CodeWriter.EQUAL, retry[f]);
+            } else if (site[f] != NONE) {
+                w.constant(R13, site[f]);
+                w.callFar(e.stubs().siteProbe(e.context(), plan.writes(c)));
+                w.jumpBackIf(CodeWriter.EQUAL, retry[f]);
+            }
+            if (misaligned[f] != 0) {
+                w.here(misaligned[f]);
+            }
+            if (note[f] != NONE) {
+                e.writeNote(note[f]);
+            }
+            if (flagsSaved[f]) {
+                e.restoreFlags();
+            }
+            exits.add(w.jump(), rip[f], true);
+        }
+    }
+}
