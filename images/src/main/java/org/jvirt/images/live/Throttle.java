@@ -99,8 +99,8 @@ public final class Throttle {
         long unit = limits.requestBytes();
         double count = unit > 0 && requestBytes > unit ? (double) requestBytes / unit : 1;
         long forBytes = Math.max(
-                buckets.bytes.put(requestBytes, now),
-                (write ? buckets.bytesWritten : buckets.bytesRead).put(requestBytes, now));
+                buckets.bytes.put((double) requestBytes, now),
+                (write ? buckets.bytesWritten : buckets.bytesRead).put((double) requestBytes, now));
         long forRequests = Math.max(
                 buckets.requests.put(count, now),
                 (write ? buckets.writeRequests : buckets.readRequests).put(count, now));

@@ -88,7 +88,7 @@ public final class NbdUri {
         if (uri.getRawQuery() == null) {
             return query;
         }
-        for (String part : uri.getRawQuery().split("&")) {
+        for (String part : uri.getRawQuery().split("&", -1)) {
             int equals = part.indexOf('=');
             if (equals <= 0) {
                 throw new UserErrorException("Cannot open disk %s: '%s' is not name=value".formatted(text, part));

@@ -183,10 +183,14 @@ final class BusyDisk implements AutoCloseable, ChangeWatcher {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         stopping = true;
         for (Thread writer : writers) {
-            writer.join();
+            try {
+                writer.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
         disk.close();
     }

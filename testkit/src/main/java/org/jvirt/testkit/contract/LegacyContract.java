@@ -283,7 +283,7 @@ abstract class LegacyContract extends HypervisorContract {
         }
     }
 
-    private enum Paging {
+    enum Paging {
         NONE,
         TWO_LEVELS,
         THREE_LEVELS

@@ -11,9 +11,8 @@ import org.jvirt.x86.OperandKind;
 /// Immediates and displacements of guest code that are addresses in the guest's kernel: they move with it when it is
 /// loaded elsewhere (Linux's KASLR), by as much as the code's own address.
 final class GuestFields {
-    /// Where a kernel built for the uppermost 2 GiB lies, as 32 bits that are sign-extended.
-    private static final int FIRST = 0x8000_0000;
-
+    /// The end of where a kernel built for the uppermost 2 GiB lies, as 32 bits that are sign-extended: the least of
+    /// all such numbers begin there.
     private static final int END = 0xC000_0000;
 
     private GuestFields() {}
@@ -26,7 +25,10 @@ final class GuestFields {
             return new int[0];
         }
         int[] fields = sweep(page, first, start, last);
-        return fields == null ? sweep(page, start, start, last) : fields;
+        if (fields == null) {
+            fields = sweep(page, start, start, last);
+        }
+        return fields == null ? new int[0] : fields;
     }
 
     /// Null if no instruction begins at `start`.
@@ -76,7 +78,7 @@ final class GuestFields {
     }
 
     private static boolean isKernel(int value) {
-        return value >= FIRST && value < END;
+        return value < END;
     }
 
     private static int word(byte[] bytes, int at) {
