@@ -388,7 +388,7 @@ final class AhciPort {
         registers.status = there.resetStatus();
         registers.error = 1;
         registers.count = shown & 0xff;
-        registers.lba = shown >>> 8 & 0xff_ffff;
+        registers.lba = shown >>> 8 & 0xff_ffffL;
         registers.device = 0;
     }
 

@@ -188,7 +188,7 @@ public abstract sealed class LogicalUnit permits DiskUnit, CdromUnit {
         var pages = new ArrayList<>(List.of(PAGE_SUPPORTED_PAGES, PAGE_SERIAL_NUMBER, PAGE_IDENTIFICATION));
         pages.addAll(furtherPages());
         if (identity.serial().isEmpty()) {
-            pages.remove((Integer) PAGE_SERIAL_NUMBER);
+            pages.removeIf(page -> page == PAGE_SERIAL_NUMBER);
         }
         var list = new ReplyBytes();
         pages.forEach(list::u8);

@@ -98,8 +98,11 @@ public final class Tray implements AutoCloseable {
 
     public void lock(boolean lock) {
         use.writeLock().lock();
-        locked = lock;
-        use.writeLock().unlock();
+        try {
+            locked = lock;
+        } finally {
+            use.writeLock().unlock();
+        }
     }
 
     /// Answers false where the tray is locked.
@@ -119,9 +122,12 @@ public final class Tray implements AutoCloseable {
     /// After a reset of the drive nothing is locked.
     public void reset() {
         use.writeLock().lock();
-        locked = false;
-        open = false;
-        use.writeLock().unlock();
+        try {
+            locked = false;
+            open = false;
+        } finally {
+            use.writeLock().unlock();
+        }
     }
 
     // ---- the owner's side
@@ -160,9 +166,12 @@ public final class Tray implements AutoCloseable {
     public void insert(BlockBackend next, boolean force) {
         eject(force);
         use.writeLock().lock();
-        medium = next;
-        open = false;
-        use.writeLock().unlock();
+        try {
+            medium = next;
+            open = false;
+        } finally {
+            use.writeLock().unlock();
+        }
         listeners.forEach(Listener::mediumChanged);
     }
 

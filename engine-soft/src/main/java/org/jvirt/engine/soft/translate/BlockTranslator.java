@@ -327,7 +327,7 @@ final class BlockTranslator {
     /// @param next the instruction after it in the block
     private boolean emit(Instruction insn, @Nullable Instruction next) {
         if (X87Instructions.isNative(insn, host)) {
-            return x87.emit(insn);
+            return x87.emit(insn, X87Instructions.isNoted(insn));
         }
         return switch (VectorInstructions.use(insn, host)) {
             case SSE, AVX -> VectorInstructions.emit(emitter, insn);

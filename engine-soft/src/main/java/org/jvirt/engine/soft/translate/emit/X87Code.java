@@ -5,7 +5,6 @@ import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RCX;
 import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RSP;
 
 import org.jvirt.engine.soft.simd.X87Ops;
-import org.jvirt.engine.soft.translate.vector.X87Instructions;
 import org.jvirt.x86.CodeWriter;
 import org.jvirt.x86.Instruction;
 
@@ -30,7 +29,9 @@ public final class X87Code {
 
     /// Writes one instruction that the host has; false, and nothing is written, if the interpreter must execute it
     /// after all.
-    public boolean emit(Instruction insn) {
+    ///
+    /// @param noted whether the unit remembers it as its last one
+    public boolean emit(Instruction insn, boolean noted) {
         switch (insn.mnemonic()) {
             case FWAIT -> {
                 // no exception is unmasked
@@ -53,7 +54,7 @@ public final class X87Code {
         if (!e.reencode(insn)) {
             return false;
         }
-        if (X87Instructions.isNoted(insn)) {
+        if (noted) {
             note(insn);
         }
         return true;
