@@ -25,8 +25,8 @@ import org.jvirt.images.job.JobState;
 import org.jvirt.images.live.LiveDisk;
 import org.jvirt.machine.monitor.Monitor;
 
-/// What becomes of a disk while Debian's kernel writes to it: record after record, each in the next sector, each on the
-/// disk before the next one begins.
+/// What becomes of a disk while Debian's kernel writes to it: record after record, each in the next sector, each
+/// on the disk before the next one begins.
 @Tag("acceptance")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class LiveDisksTest {

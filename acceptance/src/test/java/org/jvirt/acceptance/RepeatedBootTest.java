@@ -23,7 +23,8 @@ final class RepeatedBootTest {
     private static final String PROMPT = "/root # ";
     private static final int TURNS = 20;
     private static final long TURN_MILLIS = 200;
-    /// What the Java machine may do for itself meanwhile: compilers' threads, malloc's arenas, its own heap's parts.
+    /// What the Java machine may do for itself meanwhile: compilers' threads, malloc's arenas, its own heap's
+    /// parts.
     private static final int MAPPINGS_OF_JAVA = 40;
 
     private static final int THREADS_OF_JAVA = 2;
@@ -33,8 +34,8 @@ final class RepeatedBootTest {
 
     /// What a process has.
     private record Holdings(long files, long memfds, long mappings, long guestMappings, long threads, long heapBytes) {
-        /// When the threads of the last machine have ended and its memory has been collected: no more than that much
-        /// heap, if that comes to pass within some seconds.
+        /// When the threads of the last machine have ended and its memory has been collected: no more than that
+        /// much heap, if that comes to pass within some seconds.
         static Holdings settled(long heapBytes) throws IOException, InterruptedException {
             Holdings now = now();
             for (int i = 0; i < TURNS && now.heapBytes > heapBytes; i++) {

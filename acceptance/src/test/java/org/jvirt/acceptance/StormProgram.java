@@ -13,11 +13,11 @@ import org.jvirt.x86.Mem;
 
 /// A program for Linux whose threads share their memory while its mappings change all the time.
 ///
-/// One thread puts a new page in the place of the old one, again and again, and writes the number of the turn there;
-/// before and after, it counts a sequence number up. The others read the page between two looks at the sequence
-/// number: if that is even and the same, they must find its half. A processor that goes on using the old page finds
-/// a smaller one. In between they map and unmap pages of their own. The exit code is 0 if all went well, 1 for a
-/// stale page, 2 for a page that nobody has read in its turn.
+/// One thread puts a new page in the place of the old one, again and again, and writes the number of the turn
+/// there; before and after, it counts a sequence number up. The others read the page between two looks at the
+/// sequence number: if that is even and the same, they must find its half. A processor that goes on using the old
+/// page finds a smaller one. In between they map and unmap pages of their own. The exit code is 0 if all went
+/// well, 1 for a stale page, 2 for a page that nobody has read in its turn.
 final class StormProgram {
     private static final long BASE = 0x40_0000;
     private static final int HEADER_BYTES = 64 + 56;

@@ -6,8 +6,8 @@ import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// Four processors that start processes and change shared mappings as fast as they can: nothing is lost, nobody uses
-/// a mapping that is gone.
+/// Four processors that start processes and change shared mappings as fast as they can: nothing is lost, nobody
+/// uses a mapping that is gone.
 @Tag("acceptance")
 final class StormTest {
     private static final int PROCESSORS = 4;

@@ -66,8 +66,8 @@ enum CodeRules {
             .haveNameMatching("get[A-Z].*")
             .because("an accessor carries the name of what it returns")),
 
-    /// The interpreter's processor is apart: the operations that change it at every instruction lie in packages next
-    /// to its own, which no other module sees.
+    /// The interpreter's processor is apart: the operations that change it at every instruction lie in packages
+    /// next to its own, which no other module sees.
     NO_PUBLIC_MUTABLE_FIELDS(noFields()
             .that()
             .areNotFinal()

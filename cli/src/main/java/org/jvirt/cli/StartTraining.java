@@ -3,8 +3,8 @@ package org.jvirt.cli;
 import java.nio.file.Path;
 import java.util.List;
 
-/// What `./build stage` runs to record which classes, and which of their methods, commands need: the cache that is made
-/// of it lets the next start find them loaded and linked.
+/// What `./build stage` runs to record which classes, and which of their methods, commands need: the cache that
+/// is made of it lets the next start find them loaded and linked.
 ///
 /// Takes the folder to work in, and the kernel of a guest that ends soon. Not for users.
 public final class StartTraining {

@@ -9,7 +9,8 @@ public enum Capability {
     /// The engine can bring the local APICs alone: where [InterruptController#hasLocalApics] denies, it does. Their
     /// state goes through [Vm#saveLocalApics].
     LOCAL_APICS,
-    /// With [#IN_KERNEL_INTERRUPTS] comes an 8254 at ports 0x40–0x43 and its half of port 0x61; its state goes through [Vm#savePit].
+    /// With [#IN_KERNEL_INTERRUPTS] comes an 8254 at ports 0x40–0x43 and its half of port 0x61; its state goes
+    /// through [Vm#savePit].
     IN_KERNEL_PIT,
     /// The engine keeps the guest's clocks (TSC, kvm-clock) itself, and wants [Vm#synchronizeClock].
     OWN_CLOCK,

@@ -5,8 +5,8 @@ public interface CharBackend extends AutoCloseable {
     /// Connects the device; once, before the guest runs. Until then input waits.
     void connect(Receiver receiver);
 
-    /// Takes bytes from the guest. Never blocks for long: what a slow peer does not take within the backend's bounded
-    /// buffer is dropped and counted.
+    /// Takes bytes from the guest. Never blocks for long: what a slow peer does not take within the backend's
+    /// bounded buffer is dropped and counted.
     void write(byte[] bytes, int offset, int length);
 
     /// The device has room again after [Receiver#space] was 0.

@@ -2,8 +2,8 @@ package org.jvirt.core;
 
 import java.io.Serial;
 
-/// The guest named guest-physical memory that is not RAM. Devices catch it where a guest's request begins and answer
-/// the guest; it never leaves a device. It carries no stack trace, because a guest can cause it at will.
+/// The guest named guest-physical memory that is not RAM. Devices catch it where a guest's request begins and
+/// answer the guest; it never leaves a device. It carries no stack trace, because a guest can cause it at will.
 public final class GuestAddressException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;

@@ -9,7 +9,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/// All memory of a guest: one host mapping, and the slots that say which guest-physical ranges show which part of it.
+/// All memory of a guest: one host mapping, and the slots that say which guest-physical ranges show which part of
+/// it.
 ///
 /// ```
 /// guest-physical   0 ────── slot 0 ────── 0x8000_0000   (hole: PCI)   4 GiB ─── slot 1 ───
@@ -18,10 +19,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /// ```
 ///
 /// An access that leaves the slots throws [GuestAddressException] and touches nothing. Multi-byte values are
-/// little-endian and need no alignment; aligned ones are read and written at once, never in parts. The plain methods
-/// give the order a device needs on x86: a read is an acquire, a write a release. Writes are noted for the dirty log
-/// and for pages that hold code. Thread-safe; [#close] comes last, after everything that runs or does I/O has
-/// stopped.
+/// little-endian and need no alignment; aligned ones are read and written at once, never in parts. The plain
+/// methods give the order a device needs on x86: a read is an acquire, a write a release. Writes are noted for
+/// the dirty log and for pages that hold code. Thread-safe; [#close] comes last, after everything that runs or
+/// does I/O has stopped.
 public final class GuestMemory implements AutoCloseable {
     public static final int PAGE_SHIFT = 12;
     public static final long PAGE_BYTES = 1L << PAGE_SHIFT;

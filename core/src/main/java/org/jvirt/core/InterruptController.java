@@ -8,8 +8,8 @@ public interface InterruptController {
 
     MsiSink msi();
 
-    /// Whether the local APICs are among them. If not, [#local] knows of vCPU 0 what the 8259 pair asks, and nothing
-    /// else; and [#msi] belongs to the engine.
+    /// Whether the local APICs are among them. If not, [#local] knows of vCPU 0 what the 8259 pair asks, and
+    /// nothing else; and [#msi] belongs to the engine.
     default boolean hasLocalApics() {
         return true;
     }

@@ -8,8 +8,8 @@ import java.util.function.Consumer;
 /// How an engine that translates guest code works.
 ///
 /// @param threshold    how often a block is interpreted before it is translated; 0 for at once
-/// @param verification how many executions of each translated block are compared with the interpreter's: 0 for none,
-///     [#ALWAYS] for all
+/// @param verification how many executions of each translated block are compared with the interpreter's: 0 for
+///     none, [#ALWAYS] for all
 /// @param trace        linear address of the guest code whose translation is told to `tracer`; [#TRACE_ALL] for all
 /// @param tracer       takes translations as text, on the processor's thread
 /// @param store        directory where translations are kept for later processes; empty for none

@@ -64,8 +64,8 @@ public interface Vm extends AutoCloseable {
         throw new IllegalStateException("The interrupt controllers belong to the machine");
     }
 
-    /// What the engine's local APICs remember, one for each vCPU; under the conditions of [#saveInterrupts], or with
-    /// [Capability#LOCAL_APICS] and [VmSpec#interrupts] that have none.
+    /// What the engine's local APICs remember, one for each vCPU; under the conditions of [#saveInterrupts], or
+    /// with [Capability#LOCAL_APICS] and [VmSpec#interrupts] that have none.
     default List<LocalApicState> saveLocalApics() {
         throw new IllegalStateException("The local APICs belong to the machine");
     }
@@ -75,8 +75,8 @@ public interface Vm extends AutoCloseable {
         throw new IllegalStateException("The local APICs belong to the machine");
     }
 
-    /// Bus reset of what the engine has of interrupt controllers and 8254: all as after power-on, but for the levels
-    /// of the lines.
+    /// Bus reset of what the engine has of interrupt controllers and 8254: all as after power-on, but for the
+    /// levels of the lines.
     default void resetInterrupts() {
         throw new IllegalStateException("The interrupt controllers belong to the machine");
     }

@@ -8,8 +8,8 @@ public interface VmClock {
     /// Guest nanoseconds since power-on; never goes back.
     long nanos();
 
-    /// What has to be added to [System#nanoTime] to get [#nanos], for those who read the host's clock themselves, or
-    /// [#UNRELATED]. It is good until the VM is paused.
+    /// What has to be added to [System#nanoTime] to get [#nanos], for those who read the host's clock themselves,
+    /// or [#UNRELATED]. It is good until the VM is paused.
     default long aheadOfHost() {
         return UNRELATED;
     }

@@ -8,8 +8,8 @@ import org.jvirt.images.nbd.TlsCredentials;
 /// What may be reached over the network, and as whom. Immutable.
 ///
 /// @param credentials for TLS, by the names that options refer to
-/// @param byImages    whether images may name served disks as the layers below them, and served images files of this
-///                    host; otherwise only users may name what is reached
+/// @param byImages    whether images may name served disks as the layers below them, and served images files of
+///                    this host; otherwise only users may name what is reached
 public record NetworkAccess(Map<String, TlsCredentials> credentials, boolean byImages) {
     public NetworkAccess {
         credentials = Map.copyOf(credentials);

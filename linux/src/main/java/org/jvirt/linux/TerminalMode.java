@@ -72,8 +72,8 @@ public final class TerminalMode {
         }
     }
 
-    /// Puts the mode back as it was when [#of] read it. Any thread, as often as wanted; a terminal that has gone away
-    /// is ignored.
+    /// Puts the mode back as it was when [#of] read it. Any thread, as often as wanted; a terminal that has gone
+    /// away is ignored.
     public void restore() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment t = arena.allocate(TERMIOS_BYTES);

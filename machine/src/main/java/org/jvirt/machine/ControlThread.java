@@ -7,8 +7,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/// The one thread that changes a machine's state, `NAME-control`: requests from users and devices come one after the
-/// other. Thread-safe.
+/// The one thread that changes a machine's state, `NAME-control`: requests from users and devices come one after
+/// the other. Thread-safe.
 final class ControlThread {
     private final BlockingQueue<Runnable> requests = new LinkedBlockingQueue<>();
     private final Thread thread;

@@ -1,7 +1,7 @@
 package org.jvirt.machine;
 
-/// The exit codes of the `jvirt` command, all in one place. `isa-debug-exit` gives odd numbers only (twice the value
-/// written, plus one), so the codes of jvirt's own are even.
+/// The exit codes of the `jvirt` command, all in one place. `isa-debug-exit` gives odd numbers only (twice the
+/// value written, plus one), so the codes of jvirt's own are even.
 ///
 /// | code | meaning |
 /// |---|---|

@@ -10,8 +10,8 @@ import org.jvirt.core.Vm;
 import org.jvirt.core.interrupt.ApicConfig;
 import org.jvirt.devices.interrupt.SplitInterrupts;
 
-/// Who will have a machine's interrupt controllers: what the engine is told before its VM is made, and what the board
-/// gets from both afterwards.
+/// Who will have a machine's interrupt controllers: what the engine is told before its VM is made, and what the
+/// board gets from both afterwards.
 ///
 /// @param controllers the machine's own, for the engine
 /// @param board       all of them, for the board, once there is a VM

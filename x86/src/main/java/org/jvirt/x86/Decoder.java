@@ -3,10 +3,10 @@ package org.jvirt.x86;
 /// Decodes x86 instructions. Not thread-safe: one decoder per thread. A call allocates nothing.
 ///
 /// Where processors differ it decodes as Intel's do: a 66 prefix on a near branch in 64-bit mode is ignored, far
-/// pointers in memory may have 64-bit offsets there. F2 and F3 take precedence over 66 as mandatory prefix, the last
-/// of them wins; 66 has no effect on the operand size next to REX.W or where it is itself the mandatory prefix. A REX
-/// prefix counts only directly before the opcode. ES, CS, SS and DS overrides are ignored in 64-bit mode. Register
-/// numbers that do not exist (CR1, DR8, segment registers 6 and 7, a load of CS) are undefined.
+/// pointers in memory may have 64-bit offsets there. F2 and F3 take precedence over 66 as mandatory prefix, the
+/// last of them wins; 66 has no effect on the operand size next to REX.W or where it is itself the mandatory
+/// prefix. A REX prefix counts only directly before the opcode. ES, CS, SS and DS overrides are ignored in 64-bit
+/// mode. Register numbers that do not exist (CR1, DR8, segment registers 6 and 7, a load of CS) are undefined.
 ///
 /// AMD's processors differ in these encodings: they honour 66 on near branches, take UD0 without ModRM, refuse the
 /// register form of 0F 0D, and accept LOCK before a move to or from CR0 as CR8.

@@ -32,7 +32,8 @@ public final class Encoder {
     }
 
     /// Begins with a copy of a decoded instruction as 64-bit code, without its segment override and with 64-bit
-    /// addresses: what follows replaces its operands. An instruction of 32-bit code must have the same meaning there.
+    /// addresses: what follows replaces its operands. An instruction of 32-bit code must have the same meaning
+    /// there.
     public Encoder start(Instruction decoded) {
         pending.set(decoded);
         pending.codeSize = CodeSize.CODE64;

@@ -104,8 +104,8 @@ public final class Instruction {
         immediate2 = 0;
     }
 
-    /// Makes this the register form of a row, all registers 0, with the operand kinds and sizes that follow from the
-    /// effective sizes; the sizes are corrected where the row fixes them.
+    /// Makes this the register form of a row, all registers 0, with the operand kinds and sizes that follow from
+    /// the effective sizes; the sizes are corrected where the row fixes them.
     void shape(OpcodeRow row, CodeSize mode, int operandSize, int addressSize, int vectorLength) {
         clear();
         this.row = row;
@@ -164,8 +164,8 @@ public final class Instruction {
         return length;
     }
 
-    /// The effective operand size in bytes: 2, 4 or 8 as mode and prefixes give it, corrected where the row fixes it
-    /// (near branches, stack operations, control registers); for string instructions the size of an element, 1
+    /// The effective operand size in bytes: 2, 4 or 8 as mode and prefixes give it, corrected where the row fixes
+    /// it (near branches, stack operations, control registers); for string instructions the size of an element, 1
     /// included. It says nothing about operands of a fixed size: for those ask [#size(int)].
     public int operandSize() {
         return operandSize;
@@ -215,8 +215,8 @@ public final class Instruction {
         return kind[i];
     }
 
-    /// Size of operand `i` in bytes; 0 where the manual gives none (LEA's memory, XSAVE areas). For a relative branch
-    /// target, the bytes of the displacement.
+    /// Size of operand `i` in bytes; 0 where the manual gives none (LEA's memory, XSAVE areas). For a relative
+    /// branch target, the bytes of the displacement.
     public int size(int i) {
         return size[i];
     }

@@ -6,8 +6,9 @@ import java.util.SplittableRandom;
 /// settings give the same sequence. Not thread-safe.
 ///
 /// The settings say what operands may be: which general registers, which of them address memory and with what
-/// displacements. Registers that a row fixes (`CL`, `rAX`) or uses implicitly (`MUL`'s rDX, the string pointers) are
-/// not under its control. What it returns always decodes to the same row: each candidate is encoded and decoded.
+/// displacements. Registers that a row fixes (`CL`, `rAX`) or uses implicitly (`MUL`'s rDX, the string pointers)
+/// are not under its control. What it returns always decodes to the same row: each candidate is encoded and
+/// decoded.
 ///
 /// ```java
 /// var generator = new InstructionGenerator(42).registers(0b1111).bases(1 << 6).displacements(0, 4096);

@@ -1,6 +1,7 @@
 package org.jvirt.x86;
 
-/// The integer instructions under their names, for code that reads like assembly; anything else goes through [#emit].
+/// The integer instructions under their names, for code that reads like assembly; anything else goes through
+/// [#emit].
 public interface IntegerVerbs {
     /// See [Assembler#emit].
     Assembler emit(Mnemonic mnemonic, Operand... operands);

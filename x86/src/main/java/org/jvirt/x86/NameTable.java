@@ -2,8 +2,8 @@ package org.jvirt.x86;
 
 import org.jspecify.annotations.Nullable;
 
-/// Values by name, where a name is looked up as a stretch of bytes: a `HashMap` would need a string for each look-up,
-/// and the opcode table makes thousands of them before any code is compiled.
+/// Values by name, where a name is looked up as a stretch of bytes: a `HashMap` would need a string for each
+/// look-up, and the opcode table makes thousands of them before any code is compiled.
 final class NameTable<T> {
     private final @Nullable String[] names;
     private final @Nullable Object[] values;

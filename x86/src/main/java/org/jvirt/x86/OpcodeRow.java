@@ -372,8 +372,8 @@ public final class OpcodeRow {
         return attributes.flagsUndefined;
     }
 
-    /// The alignment in bytes that the memory operand must have (#GP otherwise), or 0: 16 for the 16-byte operands of
-    /// legacy SSE, the vector's length for VEX moves that ask for it, 64 for XSAVE areas.
+    /// The alignment in bytes that the memory operand must have (#GP otherwise), or 0: 16 for the 16-byte
+    /// operands of legacy SSE, the vector's length for VEX moves that ask for it, 64 for XSAVE areas.
     public int alignment(int vectorLength) {
         if (attributes.alignment != 0) {
             return attributes.alignment;

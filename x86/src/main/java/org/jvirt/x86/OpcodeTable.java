@@ -7,8 +7,8 @@ import java.util.HashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The opcode table: every instruction encoding that jvirt knows, in one place. Decoder, disassembler, assembler and
-/// instruction generator all read it.
+/// The opcode table: every instruction encoding that jvirt knows, in one place. Decoder, disassembler, assembler
+/// and instruction generator all read it.
 ///
 /// The rows stand in one text per opcode map ([OneByteMap], [X87Map], [TwoByteMap], [TwoByteSimdMap], [Map0F38],
 /// [Map0F3A], [VexMap0F], [VexMap0F38], [VexMap0F3A]), a line per row:
@@ -19,18 +19,18 @@ import org.jspecify.annotations.Nullable;
 /// D9:E8     FLD1            -
 /// ```
 ///
-/// - *Opcode.* A hexadecimal byte, `+` when a register is in its low bits, `/n` when ModRM.reg extends it, `:xx` when
-///   the whole ModRM byte does. A prefix before it is mandatory (`66.`, `F3.`, `F2.`; `NP.`: none of them may be
-///   there; `NF.`: neither F2 nor F3). Without one, prefixes keep their general meaning or are ignored.
+/// - *Opcode.* A hexadecimal byte, `+` when a register is in its low bits, `/n` when ModRM.reg extends it, `:xx`
+///   when the whole ModRM byte does. A prefix before it is mandatory (`66.`, `F3.`, `F2.`; `NP.`: none of them
+///   may be there; `NF.`: neither F2 nor F3). Without one, prefixes keep their general meaning or are ignored.
 /// - *Operands* as in the manual (see [OperandSpec]); `=` marks a written one, `*` one that is read and written.
 /// - *Attributes:* `lock` may be locked · `rep`, `repz` repeats · `i64`, `only64` invalid, or valid only, in 64-bit
-///   mode · `d64`, `f64` operand size 64 by default, or always, in 64-bit mode · `nat` operand size is 64 or 32 bits
-///   by mode alone · `os16`, `os32`, `os64` only with this operand size · `byte`, `max32` element sizes · `cpl0`,
-///   `iopl`, `io`, `umip` privileges · `prot` not in real mode · `branch`, `end` end a block · `W0`, `W1`, `L0`,
-///   `L1`, `lig` VEX and REX bits · `reg` register form only · `modany` ModRM.mod is ignored · `rexb0` only without
-///   REX.B · `ua` 16-byte operand may be unaligned · `align`, `align16`, `align64` must be aligned · `bitbase` bit
-///   string · `hint` · `alias` · `t:`, `w:`, `u:` flags tested, written, undefined; `arith` and `logic` abbreviate
-///   the usual sets.
+///   mode · `d64`, `f64` operand size 64 by default, or always, in 64-bit mode · `nat` operand size is 64 or 32
+///   bits by mode alone · `os16`, `os32`, `os64` only with this operand size · `byte`, `max32` element sizes ·
+///   `cpl0`, `iopl`, `io`, `umip` privileges · `prot` not in real mode · `branch`, `end` end a block · `W0`,
+///   `W1`, `L0`, `L1`, `lig` VEX and REX bits · `reg` register form only · `modany` ModRM.mod is ignored ·
+///   `rexb0` only without REX.B · `ua` 16-byte operand may be unaligned · `align`, `align16`, `align64` must be
+///   aligned · `bitbase` bit string · `hint` · `alias` · `t:`, `w:`, `u:` flags tested, written, undefined;
+///   `arith` and `logic` abbreviate the usual sets.
 /// - `@NAME` names the [CpuFeature] of the rows that follow.
 ///
 /// Building it parses some 1,500 lines by hand-written scanning: no regular expressions, no streams.

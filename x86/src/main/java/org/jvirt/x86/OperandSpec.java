@@ -3,10 +3,10 @@ package org.jvirt.x86;
 /// One operand of an opcode row in the manual's notation (Intel SDM volume 2, appendix A.2): an addressing method,
 /// where the operand is encoded, followed by a type, how large it is: `Ev`, `Gb`, `Wps`.
 ///
-/// Extensions: `sIb` is an immediate byte sign-extended to the operand size, `Z` a register in the opcode's low bits,
-/// `B` a general and `H` a vector register in VEX.vvvv, `L` one in the immediate's high half, `VM` memory with a
-/// vector index, `STi` an x87 register; types `vw`, `db`, `dw`, `dqd` name a register's size and then the smaller one
-/// that the operand has in memory.
+/// Extensions: `sIb` is an immediate byte sign-extended to the operand size, `Z` a register in the opcode's low
+/// bits, `B` a general and `H` a vector register in VEX.vvvv, `L` one in the immediate's high half, `VM` memory
+/// with a vector index, `STi` an x87 register; types `vw`, `db`, `dw`, `dqd` name a register's size and then the
+/// smaller one that the operand has in memory.
 public final class OperandSpec {
     /// Where the operand is encoded.
     enum Method {
@@ -126,7 +126,8 @@ public final class OperandSpec {
         return method == Method.H || method == Method.B;
     }
 
-    /// The operand's size in bytes under the effective sizes; `memory` chooses where a register differs from memory.
+    /// The operand's size in bytes under the effective sizes; `memory` chooses where a register differs from
+    /// memory.
     int size(int operandSize, boolean wide, int vectorLength, boolean longMode, boolean memory) {
         return switch (type) {
             case NONE, XS -> 0;

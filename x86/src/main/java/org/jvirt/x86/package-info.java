@@ -17,10 +17,10 @@
 /// instructions, except that [Mnemonic] names them.
 ///
 /// *Decoding.* A [Decoder] fills a mutable [Instruction] and allocates nothing. Two look-ups find the row: map and
-/// opcode byte select a node, and the node is an array over just those of prefix, operand size, W, VEX.L, ModRM.mod,
-/// reg and rm that tell its rows apart. The decoder knows all rows; an engine compares [OpcodeRow#feature()] with
-/// what its CPUID promises and raises #UD for the rest, as it does for what depends on the processor's state: real
-/// mode for VEX and [OpcodeRow#protectedModeOnly()] rows, privilege, CR4.
+/// opcode byte select a node, and the node is an array over just those of prefix, operand size, W, VEX.L,
+/// ModRM.mod, reg and rm that tell its rows apart. The decoder knows all rows; an engine compares
+/// [OpcodeRow#feature()] with what its CPUID promises and raises #UD for the rest, as it does for what depends on
+/// the processor's state: real mode for VEX and [OpcodeRow#protectedModeOnly()] rows, privilege, CR4.
 ///
 /// *Encoding.* An [Encoder] writes an instruction from an [Instruction] or operand by operand, without allocation;
 /// the [Assembler] puts operand types, the choice of the shortest row, labels and data directives on top.

@@ -12,8 +12,8 @@ final class ObjdumpDialect {
 
     private ObjdumpDialect() {}
 
-    /// Encodings that objdump does not know, or gives to an extension that this table leaves out; old processors and
-    /// those without the extension execute them as the table says.
+    /// Encodings that objdump does not know, or gives to an extension that this table leaves out; old processors
+    /// and those without the extension execute them as the table says.
     static boolean unknown(String theirs, Instruction instruction) {
         boolean other = theirs.contains("(bad)")
                 || theirs.contains("bnd")

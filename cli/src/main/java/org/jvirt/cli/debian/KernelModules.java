@@ -25,8 +25,8 @@ public final class KernelModules {
         }
     }
 
-    /// The wanted modules and all they depend on, in an order in which they can be loaded. Names that are no modules
-    /// are passed over: the kernel has them built in.
+    /// The wanted modules and all they depend on, in an order in which they can be loaded. Names that are no
+    /// modules are passed over: the kernel has them built in.
     public List<Path> inLoadOrder(List<String> wanted) throws IOException {
         var order = new LinkedHashMap<String, Path>();
         for (String name : wanted) {

@@ -2,7 +2,8 @@ package org.jvirt.devices.ahci;
 
 import org.jvirt.core.GuestAddressException;
 
-/// What is connected to a port. The port's worker carries out its commands, one at a time; the rest is any thread's.
+/// What is connected to a port. The port's worker carries out its commands, one at a time; the rest is any
+/// thread's.
 public sealed interface AtaDevice permits AtaDisk, AtapiDrive {
     /// What the device shows after a reset: sector count, LBA low, mid and high.
     int signature();

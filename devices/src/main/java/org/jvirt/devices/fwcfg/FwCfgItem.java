@@ -4,7 +4,8 @@ import java.util.Arrays;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/// One item: a size fixed for good, content made when it is selected, and perhaps a listener that makes it writable.
+/// One item: a size fixed for good, content made when it is selected, and perhaps a listener that makes it
+/// writable.
 ///
 /// @param writes called with the new content; never for read-only items
 record FwCfgItem(int size, Supplier<byte[]> content, boolean writable, Consumer<byte[]> writes) {

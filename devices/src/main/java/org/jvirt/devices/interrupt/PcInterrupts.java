@@ -13,7 +13,8 @@ import org.jvirt.core.VcpuSignals;
 import org.jvirt.core.interrupt.ApicConfig;
 import org.jvirt.core.interrupt.PcInterruptsState;
 
-/// All interrupt controllers of a PC: those with pins, and a local APIC for each processor, whose LINT0 INTR drives.
+/// All interrupt controllers of a PC: those with pins, and a local APIC for each processor, whose LINT0 INTR
+/// drives.
 ///
 /// Thread-safe; sending an interrupt or an IPI allocates nothing and never blocks. For locks see the package.
 public final class PcInterrupts implements InterruptController, Snapshottable<PcInterruptsState> {

@@ -8,8 +8,8 @@ import org.jvirt.core.interrupt.PcInterruptsState;
 import org.jvirt.core.interrupt.PicState;
 
 /// The controllers with pins, wired as on a PC's board: interrupts 0–15 reach the 8259 pair and the IO-APIC, with
-/// interrupt 0 at IO-APIC pin 2; 16–23 reach the IO-APIC only; INTR drives IO-APIC pin 0. Line 2 is the cascade: only
-/// the IO-APIC's pin 2 sees it. Thread-safe.
+/// interrupt 0 at IO-APIC pin 2; 16–23 reach the IO-APIC only; INTR drives IO-APIC pin 0. Line 2 is the cascade:
+/// only the IO-APIC's pin 2 sees it. Thread-safe.
 public final class PinControllers {
     /// Where the IO-APIC's registers are mapped.
     public static final long IO_APIC_GPA = 0xfec0_0000L;

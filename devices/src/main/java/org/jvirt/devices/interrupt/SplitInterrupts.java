@@ -8,8 +8,8 @@ import org.jvirt.core.LocalInterrupts;
 import org.jvirt.core.MsiSink;
 import org.jvirt.core.VcpuSignals;
 
-/// The interrupt controllers of a PC whose local APICs are the engine's: 8259 pair and IO-APIC. INTR drives LINT0 of
-/// vCPU 0; the IO-APIC sends messages as devices do. Thread-safe; sending allocates nothing and never blocks.
+/// The interrupt controllers of a PC whose local APICs are the engine's: 8259 pair and IO-APIC. INTR drives LINT0
+/// of vCPU 0; the IO-APIC sends messages as devices do. Thread-safe; sending allocates nothing and never blocks.
 public final class SplitInterrupts implements InterruptController {
     private static final long MSI_GPA = 0xfee0_0000L;
     private static final long MSI_LOGICAL = 4;

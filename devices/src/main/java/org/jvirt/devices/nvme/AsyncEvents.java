@@ -53,8 +53,8 @@ final class AsyncEvents {
         return !events.isEmpty() && !requests.isEmpty();
     }
 
-    /// The next pair of event and request; only where one is [#due]. Further events of the type wait until the driver
-    /// has read its log page.
+    /// The next pair of event and request; only where one is [#due]. Further events of the type wait until the
+    /// driver has read its log page.
     synchronized Completion take() {
         Event event = events.remove();
         masked[event.type] = true;

@@ -2,8 +2,8 @@ package org.jvirt.devices.pci;
 
 /// Gives every BAR an address and switches decoding on, as firmware does where firmware runs. Bus 0 only.
 ///
-/// Largest first, each at a multiple of its size, memory BARs of 64 bits in the upper window if there is one and they
-/// are prefetchable or do not fit below. Not thread-safe; for the time before the guest runs.
+/// Largest first, each at a multiple of its size, memory BARs of 64 bits in the upper window if there is one and
+/// they are prefetchable or do not fit below. Not thread-safe; for the time before the guest runs.
 public final class PciAllocator {
     /// A range of addresses to give out.
     ///

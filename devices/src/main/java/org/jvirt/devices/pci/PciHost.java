@@ -17,8 +17,8 @@ import org.jvirt.core.MsiSink;
 /// ECAM window ─ bus·2^20 + … ──┘
 /// ```
 ///
-/// Thread-safe: one lock serialises all configuration accesses, as the one address latch does on real machines. Port
-/// 0xCF9 lies inside this range; byte accesses to it go to the reset-control register given.
+/// Thread-safe: one lock serialises all configuration accesses, as the one address latch does on real machines.
+/// Port 0xCF9 lies inside this range; byte accesses to it go to the reset-control register given.
 public final class PciHost {
     private static final int ADDRESS_PORT = 0xcf8;
     private static final int DATA = 4;

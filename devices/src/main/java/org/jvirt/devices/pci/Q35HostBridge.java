@@ -2,8 +2,8 @@ package org.jvirt.devices.pci;
 
 /// The memory controller hub of q35: the registers firmware programs, of which PCIEXBAR alone has an effect here.
 ///
-/// RAM from 0xC0000 to 0xFFFFF is plain RAM that holds its firmware copy already, and there is no SMRAM hole: PAM and
-/// SMRAM registers keep what is written, nothing more (Q35 data sheet §5.1).
+/// RAM from 0xC0000 to 0xFFFFF is plain RAM that holds its firmware copy already, and there is no SMRAM hole: PAM
+/// and SMRAM registers keep what is written, nothing more (Q35 data sheet §5.1).
 public final class Q35HostBridge extends PciFunction {
     /// Where SeaBIOS and OVMF look for, and where [#enableEcam] usually puts, the memory-mapped window.
     public static final long USUAL_ECAM_BASE = 0xb000_0000L;

@@ -5,8 +5,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import org.jvirt.core.IoDevice;
 
-/// The 16 KiB behind RCBA (ICH9 §10). The device interrupt routes D25IR–D31IR work; all others keep what is written.
-/// Thread-safe.
+/// The 16 KiB behind RCBA (ICH9 §10). The device interrupt routes D25IR–D31IR work; all others keep what is
+/// written. Thread-safe.
 final class RootComplexRegisters implements IoDevice {
     static final int BYTES = 0x4000;
     private static final int D31IR = 0x3140;

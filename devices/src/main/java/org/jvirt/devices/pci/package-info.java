@@ -2,8 +2,8 @@
 ///
 /// - [PciHost] answers the configuration ports 0xCF8–0xCFF and the memory-mapped (ECAM) window, and knows all
 ///   functions.
-/// - [PciFunction] is one function: a [ConfigSpace] with write masks, up to six base address registers mapped on the
-///   machine's [org.jvirt.core.Bus], capabilities, and one INTx pin.
+/// - [PciFunction] is one function: a [ConfigSpace] with write masks, up to six base address registers mapped on
+///   the machine's [org.jvirt.core.Bus], capabilities, and one INTx pin.
 /// - [MsiCapability], [MsixCapability], [PcieCapability] are capabilities a function may carry.
 /// - [PirqRouter] carries INTx pins to interrupt lines as ICH9 does; [Ich9Lpc] holds its registers.
 /// - [Q35HostBridge], [Ich9Lpc], [Ich9Smbus] are the chipset; [PciAllocator] does a firmware's address assignment

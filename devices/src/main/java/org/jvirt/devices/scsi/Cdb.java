@@ -1,7 +1,7 @@
 package org.jvirt.devices.scsi;
 
-/// A command descriptor block: up to 16 bytes, big-endian; missing bytes are zero. Filled anew for each command. Not
-/// thread-safe.
+/// A command descriptor block: up to 16 bytes, big-endian; missing bytes are zero. Filled anew for each command.
+/// Not thread-safe.
 public final class Cdb {
     public static final int MAX_BYTES = 16;
 

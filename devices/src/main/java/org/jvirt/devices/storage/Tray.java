@@ -19,8 +19,8 @@ import org.jvirt.core.UserErrorException;
 ///        └──── owner: insert ─┘
 /// ```
 ///
-/// While the guest has locked the tray, only a forced [#eject] opens it; an owner's wish to eject is passed on to the
-/// guest as a pressed button. Thread-safe: a medium is never closed while a command uses it.
+/// While the guest has locked the tray, only a forced [#eject] opens it; an owner's wish to eject is passed on to
+/// the guest as a pressed button. Thread-safe: a medium is never closed while a command uses it.
 public final class Tray implements AutoCloseable {
     private final ReadWriteLock use = new ReentrantReadWriteLock();
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();

@@ -12,8 +12,8 @@ import org.jvirt.devices.pci.PciFunction;
 import org.jvirt.devices.pci.PciFunctionState;
 import org.jvirt.devices.pci.PciIdentity;
 
-/// `pci-testdev` (1b36:0005): counts writes to a register of memory (BAR 0) and of ports (BAR 1), so that a test can
-/// measure and verify them.
+/// `pci-testdev` (1b36:0005): counts writes to a register of memory (BAR 0) and of ports (BAR 1), so that a test
+/// can measure and verify them.
 ///
 /// ```
 /// +0  test 1        write: selects test 0, 1, 2 and clears its count

@@ -10,8 +10,8 @@ import org.jvirt.core.MemorySlot;
 /// One request in a queue: buffers to read, then buffers to write, both given as addresses and lengths that were
 /// copied out of the ring once and are never read there again.
 ///
-/// Buffers that lie next to one another are joined. Offsets count through all readable, or all writable, buffers. An
-/// object is filled anew by each [VirtQueue#pop]. Not thread-safe.
+/// Buffers that lie next to one another are joined. Offsets count through all readable, or all writable, buffers.
+/// An object is filled anew by each [VirtQueue#pop]. Not thread-safe.
 public final class DescriptorChain {
     /// More buffers than this in one request are a violation.
     public static final int MAX_BUFFERS = 1024;

@@ -70,8 +70,8 @@ public abstract sealed class VirtQueue permits SplitQueue, PackedQueue {
     /// Asks the driver not to notify while the device is looking anyway.
     public abstract void suppressNotification();
 
-    /// Asks the driver to notify about new requests. Answers whether some came just before it could know, so that the
-    /// device must look again.
+    /// Asks the driver to notify about new requests. Answers whether some came just before it could know, so that
+    /// the device must look again.
     public final boolean armNotification() {
         return !halted && armAndCheck();
     }

@@ -2,8 +2,8 @@ package org.jvirt.devices.virtio;
 
 /// What one kind of device adds to the transport.
 ///
-/// [#serve] runs on queue threads, one at a time for each worker; everything else may be called by any thread, under
-/// the transport's lock, and must neither block nor call the transport back, unless it says otherwise.
+/// [#serve] runs on queue threads, one at a time for each worker; everything else may be called by any thread,
+/// under the transport's lock, and must neither block nor call the transport back, unless it says otherwise.
 ///
 /// @param <S> what of its own it saves
 public interface VirtioDevice<S extends Record> extends AutoCloseable {

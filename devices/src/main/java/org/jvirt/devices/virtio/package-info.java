@@ -15,8 +15,8 @@
 /// - [VirtioDevice] is what a kind of device adds.
 /// - [org.jvirt.devices.work.QueueRunner] is a thread that serves queues; an engine with doorbells wakes it without
 ///   any of this. Queues of one thread share a notification register.
-/// - [org.jvirt.devices.work.QueueWorker] makes sure that vCPU threads never wait for I/O and that a queue is served
-///   by one thread at a time.
+/// - [org.jvirt.devices.work.QueueWorker] makes sure that vCPU threads never wait for I/O and that a queue is
+///   served by one thread at a time.
 ///
 /// Everything a driver writes is bounded. What breaks the rules ends in [RingViolation] (or a
 /// [org.jvirt.core.GuestAddressException]), and the transport then sets DEVICE_NEEDS_RESET, counts, and logs at a

@@ -20,8 +20,8 @@ public final class WorkerGroup {
         return workers.get(index);
     }
 
-    /// Runs `action` once every worker has been seen idle, on the thread that saw the last; whoever has told the work
-    /// to find nothing to do may then rely on it.
+    /// Runs `action` once every worker has been seen idle, on the thread that saw the last; whoever has told the
+    /// work to find nothing to do may then rely on it.
     public void whenIdle(Runnable action) {
         var busy = new AtomicInteger(workers.size());
         for (QueueWorker worker : workers) {

@@ -14,8 +14,8 @@ import org.jvirt.devices.virtio.block.BlockOptions;
 import org.jvirt.devices.work.QueueRunner;
 import org.jvirt.testkit.RamDisk;
 
-/// What a hostile driver may try. Each ends in DEVICE_NEEDS_RESET or is without effect, never in an exception on the
-/// thread that wrote the register, and the device works again after a reset.
+/// What a hostile driver may try. Each ends in DEVICE_NEEDS_RESET or is without effect, never in an exception on
+/// the thread that wrote the register, and the device works again after a reset.
 class MalformedRingTest {
     private static final int SIZE = 16;
     private static final long OUTSIDE = 0x7_0000_0000L;

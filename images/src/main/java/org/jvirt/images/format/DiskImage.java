@@ -62,8 +62,9 @@ public interface DiskImage extends BlockBackend {
                 .formatted(name(), format().formatName()));
     }
 
-    /// Puts another layer below this open image, which owns it from then on; the one that was there is the caller's.
-    /// The note in the file stays as it is: see [#changeBacking]. No request may be under way, here or above.
+    /// Puts another layer below this open image, which owns it from then on; the one that was there is the
+    /// caller's. The note in the file stays as it is: see [#changeBacking]. No request may be under way, here or
+    /// above.
     ///
     /// @throws UserErrorException if this cannot be done with the image open
     default Optional<DiskImage> replaceBacking(Optional<DiskImage> below) {

@@ -11,8 +11,8 @@ import org.jvirt.images.live.LiveDisk;
 import org.jvirt.images.tool.BlockStatus;
 import org.jvirt.images.tool.ChainMap;
 
-/// Copies a disk, and what changes of it again, until the copy has all: then it is ready, and goes on. Completed, it
-/// puts the copy in the disk's place; cancelled, it leaves the copy as the disk was at that instant.
+/// Copies a disk, and what changes of it again, until the copy has all: then it is ready, and goes on. Completed,
+/// it puts the copy in the disk's place; cancelled, it leaves the copy as the disk was at that instant.
 ///
 /// A change is noted when it is done, so a piece that was read while it changed is copied once more.
 public class MirrorJob extends BlockJob implements ChangeWatcher {

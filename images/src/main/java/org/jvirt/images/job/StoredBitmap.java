@@ -7,8 +7,8 @@ import org.jvirt.core.UserErrorException;
 import org.jvirt.images.format.ImageBitmaps;
 import org.jvirt.images.live.LiveDisk;
 
-/// A bitmap that the image keeps. It records on while a backup is made; what changes meanwhile is noted besides, and
-/// becomes its whole content when the backup has succeeded. A crash on the way leaves what it held before.
+/// A bitmap that the image keeps. It records on while a backup is made; what changes meanwhile is noted besides,
+/// and becomes its whole content when the backup has succeeded. A crash on the way leaves what it held before.
 final class StoredBitmap implements BackupBitmap {
     private final ImageBitmaps bitmaps;
     private final String name;

@@ -12,8 +12,8 @@ import org.jvirt.images.live.LiveDisk;
 import org.jvirt.images.tool.BlockStatus;
 import org.jvirt.images.tool.ChainMap;
 
-/// Copies what layers below the top hold into it, and takes them out of the chain. The guest and the job are never in
-/// the same part of the disk at once, and the job writes only where the top still has nothing.
+/// Copies what layers below the top hold into it, and takes them out of the chain. The guest and the job are
+/// never in the same part of the disk at once, and the job writes only where the top still has nothing.
 final class StreamJob extends BlockJob implements ChangeWatcher {
     private final Layers layers;
     private final int base;
@@ -68,8 +68,8 @@ final class StreamJob extends BlockJob implements ChangeWatcher {
         }
     }
 
-    /// Where no layer stays below, nothing stands for zeroes. Where one stays, a layer that ends before it has hidden
-    /// what lies behind its end.
+    /// Where no layer stays below, nothing stands for zeroes. Where one stays, a layer that ends before it has
+    /// hidden what lies behind its end.
     private boolean needed(BlockStatus status) {
         boolean inherited = status.depth() > 0 && status.present();
         return base > layers.bottom()

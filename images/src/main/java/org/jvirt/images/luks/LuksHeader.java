@@ -37,8 +37,8 @@ public record LuksHeader(
     /// A guess of a passphrase must not take for ever: about ten times what cryptsetup chooses by itself.
     static final int MOST_ITERATIONS = 1 << 27;
 
-    /// Of the hash, for all slots together: some ten seconds to a minute, about eight times what eight slots take that
-    /// cryptsetup has made.
+    /// Of the hash, for all slots together: some ten seconds to a minute, about eight times what eight slots take
+    /// that cryptsetup has made.
     static final long MOST_ROUNDS = 1 << 27;
 
     static final int SLOTS = 8;

@@ -6,8 +6,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Semaphore;
 
-/// Native memory for the payloads of one connection, bounded: who wants more waits. Thread-safe. A thread that holds
-/// a buffer must not ask for another.
+/// Native memory for the payloads of one connection, bounded: who wants more waits. Thread-safe. A thread that
+/// holds a buffer must not ask for another.
 public final class BufferPool implements AutoCloseable {
     private static final int UNIT_BYTES = 64 << 10;
     private static final int ALIGNMENT = 4096;

@@ -9,8 +9,8 @@ import java.util.List;
 /// @param minimumBytes   what offsets and lengths must be multiples of, 1 where nothing is said
 /// @param preferredBytes what they should be multiples of
 /// @param maximumBytes   the most data of one request
-/// @param contexts       names of the contexts that the server has, or, on a connection, that were chosen; each by its
-///                       number on the connection
+/// @param contexts       names of the contexts that the server has, or, on a connection, that were chosen; each
+///                       by its number on the connection
 public record ExportDetails(
         String name,
         String description,

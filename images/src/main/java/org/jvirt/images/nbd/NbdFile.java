@@ -10,7 +10,8 @@ import org.jvirt.core.UserErrorException;
 import org.jvirt.images.file.CacheMode;
 import org.jvirt.images.file.ImageFile;
 
-/// A served disk as the file that image formats are laid out in. Its size is the server's and stays so. Thread-safe.
+/// A served disk as the file that image formats are laid out in. Its size is the server's and stays so.
+/// Thread-safe.
 public final class NbdFile implements ImageFile {
     /// The longest range that the 32 bits of a request tell, in whole blocks of any size.
     private static final long MAX_RANGE_BYTES = 0xffff_0000L;

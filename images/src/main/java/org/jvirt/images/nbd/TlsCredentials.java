@@ -60,8 +60,8 @@ public final class TlsCredentials {
         return make(folder, "server", believed, true, verifyPeer);
     }
 
-    /// @param verifyPeer whether the server needs a certificate of the authority with its name; without, anybody may
-    ///                   answer in its place
+    /// @param verifyPeer whether the server needs a certificate of the authority with its name; without, anybody
+    ///                   may answer in its place
     public static TlsCredentials ofClient(Path folder, boolean verifyPeer) {
         Path authority = folder.resolve("ca-cert.pem");
         Optional<KeyStore> believed =

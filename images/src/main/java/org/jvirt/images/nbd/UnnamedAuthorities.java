@@ -6,8 +6,8 @@ import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/// Believes whom another does, and does not tell clients whose certificates that would be: they have one or none, and
-/// some keep it back when they compare the names byte by byte (GnuTLS 3.7 does).
+/// Believes whom another does, and does not tell clients whose certificates that would be: they have one or none,
+/// and some keep it back when they compare the names byte by byte (GnuTLS 3.7 does).
 final class UnnamedAuthorities extends X509ExtendedTrustManager {
     private final X509ExtendedTrustManager judge;
 

@@ -12,8 +12,9 @@ import org.jvirt.core.UserErrorException;
 
 /// A disk whose writes go to memory and are forgotten at the end; the disk below is only read.
 ///
-/// Memory is taken in clusters of 64 KiB as they are first written; a cluster of zeroes takes none. When the limit is
-/// reached, writes to further clusters fail as on a full disk. Thread-safe: readers share, writers exclude.
+/// Memory is taken in clusters of 64 KiB as they are first written; a cluster of zeroes takes none. When the
+/// limit is reached, writes to further clusters fail as on a full disk. Thread-safe: readers share, writers
+/// exclude.
 public final class SnapshotOverlay implements BlockBackend {
     private static final int CLUSTER_BYTES = 64 << 10;
     /// Stands for a cluster of zeroes.

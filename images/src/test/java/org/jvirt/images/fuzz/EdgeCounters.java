@@ -2,8 +2,8 @@ package org.jvirt.images.fuzz;
 
 import java.util.Arrays;
 
-/// How often each step from one block of code to another was taken. Threads may lose counts to each other, which does
-/// no harm.
+/// How often each step from one block of code to another was taken. Threads may lose counts to each other, which
+/// does no harm.
 public final class EdgeCounters {
     static final int SIZE = 1 << 16;
     private static final byte[] COUNTS = new byte[SIZE];

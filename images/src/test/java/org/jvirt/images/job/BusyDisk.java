@@ -25,8 +25,8 @@ import org.jvirt.images.live.LiveSettings;
 import org.jvirt.images.live.Throttle;
 import org.jvirt.testkit.ManualClock;
 
-/// A disk of several layers that threads write to, and an array that says what it holds. Each thread has blocks of its
-/// own, between those of the others, so that they share clusters but no bytes.
+/// A disk of several layers that threads write to, and an array that says what it holds. Each thread has blocks
+/// of its own, between those of the others, so that they share clusters but no bytes.
 final class BusyDisk implements AutoCloseable, ChangeWatcher {
     static final int SIZE = 6 << 20;
     private static final int BLOCK = 4096;

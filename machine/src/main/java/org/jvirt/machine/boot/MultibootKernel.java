@@ -9,8 +9,8 @@ import org.jvirt.core.cpu.CpuState;
 import org.jvirt.machine.layout.E820Entry;
 import org.jvirt.machine.layout.MemoryMap;
 
-/// A multiboot 1 kernel, as ELF of 32 or 64 bits or with addresses in its header; the initrd becomes its only module.
-/// Either way it is entered in 32-bit protected mode. Source: Multiboot specification 0.6.96.
+/// A multiboot 1 kernel, as ELF of 32 or 64 bits or with addresses in its header; the initrd becomes its only
+/// module. Either way it is entered in 32-bit protected mode. Source: Multiboot specification 0.6.96.
 final class MultibootKernel implements BootLoader {
     private static final int HEADER_MAGIC = 0x1badb002;
     private static final int LOADER_MAGIC = 0x2badb002;

@@ -1,5 +1,5 @@
-/// What the guest's processor claims to be: named models ([CpuModel]), a user's choice of one with features switched
-/// on and off ([CpuChoice]), and the CPUID answers made from it ([CpuidBuilder]).
+/// What the guest's processor claims to be: named models ([CpuModel]), a user's choice of one with features
+/// switched on and off ([CpuChoice]), and the CPUID answers made from it ([CpuidBuilder]).
 ///
 /// Nothing is promised that the engine lacks: [CpuChoice#resolve] refuses, by name, what
 /// [org.jvirt.core.Hypervisor#supportedFeatures] does not have. Start at [CpuChoice].

@@ -10,8 +10,8 @@ import org.jvirt.machine.layout.MemoryMap;
 
 /// The byte code of the differentiated system description table: host bridge, legacy devices, processors, soft-off.
 ///
-/// PCI interrupts are given as fixed global interrupts, so an operating system that is told to do without the IO-APIC
-/// has no interrupt pins of PCI devices; message-signalled interrupts do not depend on this.
+/// PCI interrupts are given as fixed global interrupts, so an operating system that is told to do without the
+/// IO-APIC has no interrupt pins of PCI devices; message-signalled interrupts do not depend on this.
 final class Dsdt {
     private static final int LAST_PORT = 0xffff;
     private static final int CONFIG_PORTS = 0xcf8;

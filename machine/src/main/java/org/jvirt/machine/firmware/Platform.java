@@ -49,8 +49,8 @@ public record Platform(
         /// @param pin 0 for INTA
         int gsi(int device, int pin);
 
-        /// The routing of an ICH9 after firmware has set it up: devices 0–24 share PIRQE–H (GSI 20–23), turned by the
-        /// device number; devices from 25 on, which are the south bridge's own, use PIRQA–D (GSI 16–19).
+        /// The routing of an ICH9 after firmware has set it up: devices 0–24 share PIRQE–H (GSI 20–23), turned by
+        /// the device number; devices from 25 on, which are the south bridge's own, use PIRQA–D (GSI 16–19).
         static int ich9(int device, int pin) {
             return device < 25 ? 20 + (device + pin & 3) : 16 + pin;
         }

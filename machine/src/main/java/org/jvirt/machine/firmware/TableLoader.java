@@ -5,8 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A script that tells firmware how to place fw_cfg files in memory: the format of `etc/table-loader`, 128 bytes to a
-/// command. The same script is carried out here, by [#place], when there is no firmware. Not thread-safe.
+/// A script that tells firmware how to place fw_cfg files in memory: the format of `etc/table-loader`, 128 bytes
+/// to a command. The same script is carried out here, by [#place], when there is no firmware. Not thread-safe.
 ///
 /// ```
 /// ALLOCATE file, alignment, zone                       reserve memory, load the file there

@@ -1,5 +1,5 @@
-/// Where everything lies in the guest-physical address space of the PC: [MemoryMap], and what the guest is told about
-/// it: [E820Entry]. Start at [MemoryMap].
+/// Where everything lies in the guest-physical address space of the PC: [MemoryMap], and what the guest is told
+/// about it: [E820Entry]. Start at [MemoryMap].
 @NullMarked
 package org.jvirt.machine.layout;
 

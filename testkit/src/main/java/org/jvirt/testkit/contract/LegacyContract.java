@@ -289,7 +289,8 @@ abstract class LegacyContract extends HypervisorContract {
         THREE_LEVELS
     }
 
-    /// Sums what a function makes of memory, through a segment too; the function pushes, calls, repeats and returns.
+    /// Sums what a function makes of memory, through a segment too; the function pushes, calls, repeats and
+    /// returns.
     private static Assembler loop(int turns) {
         return code32(Guest.CODE)
                 .mov(EBX, Guest.FREE)

@@ -126,8 +126,8 @@ final class BlockBuilder {
         return available;
     }
 
-    /// Decodes as many instructions as make a block from the first `available` bytes. Answers their length in bytes:
-    /// 0 if not even the first is complete, negative if CS ends before the block does.
+    /// Decodes as many instructions as make a block from the first `available` bytes. Answers their length in
+    /// bytes: 0 if not even the first is complete, negative if CS ends before the block does.
     private int decodeRun(OpContext context, int key, int available) {
         ops.clear();
         int position = 0;

@@ -30,8 +30,8 @@ import org.jvirt.x86.Instruction;
 /// Flags that the translator takes for dead keep two values, one for each side, until they are replaced: should an
 /// instruction use them after all, the sides differ. Flags that the processor leaves undefined follow the host.
 ///
-/// The x87 unit, time, and changes of rights are the interpreter's meanwhile. For one processor: another one's stores
-/// would come between the runs. Owner thread only.
+/// The x87 unit, time, and changes of rights are the interpreter's meanwhile. For one processor: another one's
+/// stores would come between the runs. Owner thread only.
 final class Verification {
     private static final int PAGE = 4096;
     private static final int MAX = 64;

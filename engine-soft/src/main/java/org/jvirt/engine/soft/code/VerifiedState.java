@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.Segments;
 
-/// What instructions in translated code can change of a processor beside memory. Vector registers count only as long
-/// as nobody else holds them.
+/// What instructions in translated code can change of a processor beside memory. Vector registers count only as
+/// long as nobody else holds them.
 final class VerifiedState {
     private static final int REGISTERS = 16;
     private static final String[] NAMES = {

@@ -42,8 +42,8 @@ public final class Address {
         }
     }
 
-    /// The address of `insn`'s memory operand, whose next instruction begins `nextOffset` bytes into the block. For a
-    /// gather the part that is common to its elements.
+    /// The address of `insn`'s memory operand, whose next instruction begins `nextOffset` bytes into the block.
+    /// For a gather the part that is common to its elements.
     public static Address of(Instruction insn, int nextOffset) {
         return new Address(insn, nextOffset);
     }

@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 import org.jvirt.core.RunResult;
 import org.jvirt.core.cpu.Activity;
 
-/// What happens between two blocks when somebody wants something: requests of other threads, debug traps, interrupts,
-/// and the sleep of a processor that has nothing to do.
+/// What happens between two blocks when somebody wants something: requests of other threads, debug traps,
+/// interrupts, and the sleep of a processor that has nothing to do.
 public final class Boundary {
     private final Cpu cpu;
 

@@ -489,7 +489,8 @@ public final class FarTransfers {
         cpu.updateMode();
     }
 
-    /// RFLAGS from an IRET image: IOPL and IF as `mayChange` says, VIF and VIP with IOPL in protected mode, VM never.
+    /// RFLAGS from an IRET image: IOPL and IF as `mayChange` says, VIF and VIP with IOPL in protected mode, VM
+    /// never.
     private void loadFlags(long image, int size, int mayChange) {
         int allowed = Cpu.TF | Cpu.DF | Cpu.NT | mayChange;
         if (size != 2) {

@@ -16,9 +16,9 @@ package org.jvirt.engine.soft.cpu;
 ///
 /// The last two are zero after arithmetic; they allow every combination that `POPF` and `SAHF` can load.
 ///
-/// Methods for 8 and 16 bits ignore the upper bits of their arguments and return zero-extended results; those for 32
-/// bits take and return any `int`. Flags that the manual leaves undefined are cleared or follow the same formula, as
-/// noted at each method. Not thread-safe: owned by the vCPU's thread.
+/// Methods for 8 and 16 bits ignore the upper bits of their arguments and return zero-extended results; those for
+/// 32 bits take and return any `int`. Flags that the manual leaves undefined are cleared or follow the same
+/// formula, as noted at each method. Not thread-safe: owned by the vCPU's thread.
 public final class Flags {
     /// Bits of RFLAGS.
     public static final int CF = 1;
@@ -466,8 +466,8 @@ public final class Flags {
         return r;
     }
 
-    /// Notes a logical right shift; `lowOut` has the last bit shifted out at bit 0, `alignedResult` the result's top
-    /// bit at bit 63.
+    /// Notes a logical right shift; `lowOut` has the last bit shifted out at bit 0, `alignedResult` the result's
+    /// top bit at bit 63.
     private void noteRight(long signExtended, long lowOut, long alignedResult) {
         result = signExtended;
         // OF = top bit xor the bit below it

@@ -2,8 +2,8 @@ package org.jvirt.engine.soft.cpu;
 
 import org.jvirt.core.cpu.Segment;
 
-/// What generated code has to know to change between a 64-bit kernel and its programs on its own, where all segments
-/// are flat, and the way back: the processor's state as such a change leaves it.
+/// What generated code has to know to change between a 64-bit kernel and its programs on its own, where all
+/// segments are flat, and the way back: the processor's state as such a change leaves it.
 ///
 /// All answers but the last two change only together with [Cpu#systemGeneration]. Owner thread only.
 public final class FlatTransfers {

@@ -8,8 +8,8 @@ import org.jvirt.core.GuestMemory;
 
 /// Walks the page tables of all paging modes.
 ///
-/// A walk first reads only; when the access turns out to be allowed, [#noteAccess] sets the accessed and dirty bits,
-/// each by compare-and-set on the entry that was read, so that no processor's change is lost.
+/// A walk first reads only; when the access turns out to be allowed, [#noteAccess] sets the accessed and dirty
+/// bits, each by compare-and-set on the entry that was read, so that no processor's change is lost.
 ///
 /// Source: Intel SDM volume 3, chapter 4.
 final class PageWalker {

@@ -7,8 +7,8 @@ import org.jvirt.core.cpu.CpuidLeaf;
 /// What a guest that knows KVM's interface finds: kvm-clock, wall clock, paravirtual EOI, steal time, hypercalls.
 /// Only what CPUID 0x4000_0001 announces exists.
 ///
-/// Time: guest time runs with the invariant counter, so one set of numbers, the same for all processors, stays right
-/// for ever: counter value `tscAdjust` is time 0.
+/// Time: guest time runs with the invariant counter, so one set of numbers, the same for all processors, stays
+/// right for ever: counter value `tscAdjust` is time 0.
 ///
 /// Source: Linux, Documentation/virt/kvm/x86/msr.rst, hypercalls.rst, cpuid.rst.
 public final class Paravirtual {

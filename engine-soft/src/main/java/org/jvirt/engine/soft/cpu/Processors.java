@@ -14,11 +14,11 @@ import org.jvirt.core.cpu.CpuidTable;
 /// All processors of one VM, and what they have to agree about: pages that hold decoded code, the dirty log, split
 /// locks.
 ///
-/// *Code pages.* Each processor decodes for itself. Before it reads the bytes of a page for the first time, it marks
-/// the page in [GuestMemory], and every other processor drops the fast write entry it may have for that page; from
-/// then on a store to the page takes the slow way, which tells all processors. A processor that is halted or not
-/// running has promised to drop its entries before it goes on, so that nobody waits for it; one that waits serves
-/// the requests of others meanwhile.
+/// *Code pages.* Each processor decodes for itself. Before it reads the bytes of a page for the first time, it
+/// marks the page in [GuestMemory], and every other processor drops the fast write entry it may have for that
+/// page; from then on a store to the page takes the slow way, which tells all processors. A processor that is
+/// halted or not running has promised to drop its entries before it goes on, so that nobody waits for it; one
+/// that waits serves the requests of others meanwhile.
 ///
 /// Thread-safe.
 public final class Processors implements PageWriteListener {
@@ -120,8 +120,9 @@ public final class Processors implements PageWriteListener {
 
     // ---------------------------------------------------------------- guarded writes
 
-    /// Waits until no running processor has a fast write entry for a page that must not have one. The dirty log calls
-    /// it from any thread after pages have become clean; such a thread must hold no lock that a device may want.
+    /// Waits until no running processor has a fast write entry for a page that must not have one. The dirty log
+    /// calls it from any thread after pages have become clean; such a thread must hold no lock that a device may
+    /// want.
     public void settleWrites() {
         for (Cpu cpu : cpus) {
             long ticket = cpu.signals.requestGuard();

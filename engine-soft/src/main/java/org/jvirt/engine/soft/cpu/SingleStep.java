@@ -1,7 +1,7 @@
 package org.jvirt.engine.soft.cpu;
 
-/// The rules around one instruction that is executed alone: after STI or a load of SS, under TF, and while execution
-/// breakpoints are enabled.
+/// The rules around one instruction that is executed alone: after STI or a load of SS, under TF, and while
+/// execution breakpoints are enabled.
 public final class SingleStep {
     private final Cpu cpu;
     private boolean trap;

@@ -76,8 +76,8 @@ public final class TaskSwitch {
         return (bits >>> (port & 7) & (1 << size) - 1) == 0;
     }
 
-    /// Whether virtual-8086 mode extensions handle software interrupt `vector` in the program itself: its bit in the
-    /// redirection map, 32 bytes before the I/O map, is clear.
+    /// Whether virtual-8086 mode extensions handle software interrupt `vector` in the program itself: its bit in
+    /// the redirection map, 32 bytes before the I/O map, is clear.
     public boolean redirectsInterrupt(int vector) {
         long limit = cpu.segments.limit[Segments.TR];
         if (!wide() || limit < 103) {

@@ -2,8 +2,8 @@ package org.jvirt.engine.soft.fp;
 
 import java.util.function.IntToLongFunction;
 
-/// An accumulator of 128 bits for the series behind the transcendental instructions: an unsigned fraction whose scale
-/// is the caller's. Not thread-safe; one belongs to each [X87Environment].
+/// An accumulator of 128 bits for the series behind the transcendental instructions: an unsigned fraction whose
+/// scale is the caller's. Not thread-safe; one belongs to each [X87Environment].
 final class Fixed128 {
     long hi;
     long lo;

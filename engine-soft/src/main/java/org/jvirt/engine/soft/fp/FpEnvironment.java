@@ -1,7 +1,7 @@
 package org.jvirt.engine.soft.fp;
 
-/// What an operation of the IEEE 754 arithmetic reads and writes beside its operands: rounding mode, exception masks
-/// and denormal handling on the one side, the exceptions raised and the rounding direction on the other.
+/// What an operation of the IEEE 754 arithmetic reads and writes beside its operands: rounding mode, exception
+/// masks and denormal handling on the one side, the exceptions raised and the rounding direction on the other.
 ///
 /// The exception bits have the position that both MXCSR and the x87 status word give them. Not thread-safe: each
 /// virtual CPU owns its environments.

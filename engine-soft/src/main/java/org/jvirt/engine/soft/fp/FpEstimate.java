@@ -2,9 +2,9 @@ package org.jvirt.engine.soft.fp;
 
 /// RCPSS and RSQRTSS: estimates with a relative error below 1.5 * 2^-12, without any exception.
 ///
-/// The last bits of real estimates differ between processor vendors and generations. Here the argument's first twelve
-/// fraction bits decide: the function's value in the middle of their interval, rounded to twelve bits. Special cases
-/// are those of the Intel SDM, volume 2: denormals count as zeros, tiny results are zeros.
+/// The last bits of real estimates differ between processor vendors and generations. Here the argument's first
+/// twelve fraction bits decide: the function's value in the middle of their interval, rounded to twelve bits.
+/// Special cases are those of the Intel SDM, volume 2: denormals count as zeros, tiny results are zeros.
 public final class FpEstimate {
     private static final int SIGN = 0x8000_0000;
     private static final int INFINITY = 0x7F80_0000;

@@ -9,7 +9,8 @@ import static org.jvirt.engine.soft.fp.FpEnvironment.ZE;
 /// SSE arithmetic on integers: the general way for every format, rounding mode and special operand.
 ///
 /// Priorities of exceptions follow the Intel SDM, volume 1, section 4.9.2: signaling NaN, quiet NaN, other invalid
-/// operations and division by zero, denormal operand, and after the computation overflow, underflow and inexactness.
+/// operations and division by zero, denormal operand, and after the computation overflow, underflow and
+/// inexactness.
 final class Ieee {
     private static final long TOP = Long.MIN_VALUE;
 

@@ -55,8 +55,8 @@ public final class Mxcsr extends FpEnvironment {
         raised = 0;
     }
 
-    /// Ends an instruction: its exceptions become sticky. An unmasked exception found before the computation (IE, DE,
-    /// ZE, in any element) hides those found after it.
+    /// Ends an instruction: its exceptions become sticky. An unmasked exception found before the computation (IE,
+    /// DE, ZE, in any element) hides those found after it.
     ///
     /// @return whether an unmasked exception was raised, so that the destination stays unchanged and #XM follows
     public boolean commit() {

@@ -8,7 +8,8 @@ import static org.jvirt.engine.soft.fp.FpEnvironment.UE;
 /// The x87 floating-point unit of one virtual CPU, with the MMX registers that share its storage.
 ///
 /// There is one method per kind of instruction. Memory operands are handed over as loaded bits. A store computes
-/// first and changes nothing, so that the caller can write memory (which may fault) before the instruction completes:
+/// first and changes nothing, so that the caller can write memory (which may fault) before the instruction
+/// completes:
 ///
 /// ```
 /// if (x87.pending()) raise(MF);                           // every waiting instruction
@@ -16,15 +17,15 @@ import static org.jvirt.engine.soft.fp.FpEnvironment.UE;
 /// x87.storeDone(pop);
 /// ```
 ///
-/// Responses to stack faults and to exceptions, masked and unmasked, happen inside. An unmasked exception leaves what
-/// the manual says unchanged and makes [#pending] true: the next waiting instruction raises #MF.
+/// Responses to stack faults and to exceptions, masked and unmasked, happen inside. An unmasked exception leaves
+/// what the manual says unchanged and makes [#pending] true: the next waiting instruction raises #MF.
 ///
 /// The register stack is eight physical registers; `ST(i)` is physical register `(TOP + i) & 7`. Which instructions
-/// are waiting (all but the FN… ones), the checks of CR0.EM and CR0.TS, and memory are the caller's. Not thread-safe:
-/// called by the thread of the virtual CPU only.
+/// are waiting (all but the FN… ones), the checks of CR0.EM and CR0.TS, and memory are the caller's. Not
+/// thread-safe: called by the thread of the virtual CPU only.
 ///
-/// Source: Intel SDM volume 1, chapter 8; volume 2 for the single instructions. Where the manual leaves a choice, the
-/// behaviour of AMD's family 19h has been followed.
+/// Source: Intel SDM volume 1, chapter 8; volume 2 for the single instructions. Where the manual leaves a choice,
+/// the behaviour of AMD's family 19h has been followed.
 public final class X87 extends X87Registers {
     /// Operation numbers of [#arithmetic] and its relatives: `dst = dst op src`, the R forms `dst = src op dst`.
     public static final int ADD = 0;

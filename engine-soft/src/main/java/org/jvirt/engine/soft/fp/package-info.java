@@ -6,9 +6,9 @@
 /// - [org.jvirt.engine.soft.fp.X87]: the x87 unit, one method per instruction, with the MMX registers;
 ///   [org.jvirt.engine.soft.fp.X87Image] lays it out in memory. Its arithmetic is [org.jvirt.engine.soft.fp.Fp80].
 ///
-/// Two ways lead to each SSE result: a general one on integers, which is the definition, and a fast one on Java's own
-/// `float` and `double` for ordinary operands rounded to nearest, whose exceptions are found exactly or are known to
-/// be set already. Start reading at [org.jvirt.engine.soft.fp.FpEnvironment] and
+/// Two ways lead to each SSE result: a general one on integers, which is the definition, and a fast one on Java's
+/// own `float` and `double` for ordinary operands rounded to nearest, whose exceptions are found exactly or are
+/// known to be set already. Start reading at [org.jvirt.engine.soft.fp.FpEnvironment] and
 /// [org.jvirt.engine.soft.fp.IeeeFormat#round].
 @NullMarked
 package org.jvirt.engine.soft.fp;

@@ -9,8 +9,8 @@ import org.jvirt.engine.soft.cpu.Op;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
 
-/// The instructions that belong to no family: `LEA`, width conversions of the accumulator, single flags, byte order,
-/// `CRC32`, `XLAT`, `BOUND`, hints, fences, cache lines, undefined opcodes.
+/// The instructions that belong to no family: `LEA`, width conversions of the accumulator, single flags, byte
+/// order, `CRC32`, `XLAT`, `BOUND`, hints, fences, cache lines, undefined opcodes.
 final class MiscellaneousOps {
     private static final int AH_FLAGS = Flags.SF | Flags.ZF | Flags.AF | Flags.PF | Flags.CF;
 

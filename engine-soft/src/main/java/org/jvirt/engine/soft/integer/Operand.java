@@ -6,10 +6,10 @@ import org.jvirt.x86.Instruction;
 
 /// An operand of any kind and size, for the operations that have no class of their own per shape.
 ///
-/// Use is in two steps, so that an instruction can find all its faults before it changes anything: first [#locate] or
-/// [#locateForWrite], which give the linear address of a memory operand and 0 for others, then [#load] and [#store]
-/// with it. After `locateForWrite` neither of them faults. Loaded values are zero-extended; stored ones may carry
-/// anything above their width. A 32-bit store to a register clears its upper half.
+/// Use is in two steps, so that an instruction can find all its faults before it changes anything: first
+/// [#locate] or [#locateForWrite], which give the linear address of a memory operand and 0 for others, then
+/// [#load] and [#store] with it. After `locateForWrite` neither of them faults. Loaded values are zero-extended;
+/// stored ones may carry anything above their width. A 32-bit store to a register clears its upper half.
 abstract class Operand {
     /// Bytes: 1, 2, 4 or 8.
     final int size;

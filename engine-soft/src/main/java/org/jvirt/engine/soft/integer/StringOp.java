@@ -107,8 +107,8 @@ abstract class StringOp extends Op {
         setLow(cpu.r, Cpu.RDI, cpu.r[Cpu.RDI] + (cpu.df() ? -size : size));
     }
 
-    /// How many elements, at most `count`, go up from rSI without leaving the page of `la`, the address width or the
-    /// segment.
+    /// How many elements, at most `count`, go up from rSI without leaving the page of `la`, the address width or
+    /// the segment.
     final long sourceRun(Cpu cpu, long la, long count) {
         return elementsAhead(cpu, source.segment(), cpu.r[Cpu.RSI] & mask, la, count);
     }
@@ -118,7 +118,8 @@ abstract class StringOp extends Op {
         return elementsAhead(cpu, Segments.ES, cpu.r[Cpu.RDI] & mask, la, count);
     }
 
-    /// How many elements, at most `count`, go down from rSI without leaving the page of `la` or passing offset zero.
+    /// How many elements, at most `count`, go down from rSI without leaving the page of `la` or passing offset
+    /// zero.
     final long sourceRunDown(Cpu cpu, long la, long count) {
         return elementsBehind(cpu, source.segment(), cpu.r[Cpu.RSI] & mask, la, count);
     }

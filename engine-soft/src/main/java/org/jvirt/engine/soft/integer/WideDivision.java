@@ -1,7 +1,7 @@
 package org.jvirt.engine.soft.integer;
 
-/// Division of a 128-bit number by a 64-bit one, as `DIV` and `IDIV` need it: the quotient has 64 bits or is refused.
-/// The remainder follows from the quotient: `low - quotient * divisor` in 64 bits.
+/// Division of a 128-bit number by a 64-bit one, as `DIV` and `IDIV` need it: the quotient has 64 bits or is
+/// refused. The remainder follows from the quotient: `low - quotient * divisor` in 64 bits.
 final class WideDivision {
     private static final long LOW32 = 0xFFFF_FFFFL;
 

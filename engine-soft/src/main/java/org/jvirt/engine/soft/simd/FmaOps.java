@@ -16,8 +16,8 @@ import org.jvirt.engine.soft.fp.Mxcsr;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
 
-/// The FMA3 instructions. Their names say all there is to them: `VF[N]M` and what is done with the addend, the order
-/// of the operands, the type of the elements.
+/// The FMA3 instructions. Their names say all there is to them: `VF[N]M` and what is done with the addend, the
+/// order of the operands, the type of the elements.
 final class FmaOps extends VectorOp {
     private static final Pattern NAME = Pattern.compile("VF(N?)M(ADDSUB|SUBADD|ADD|SUB)(132|213|231)([PS])([SD])");
     private static final Map<Mnemonic, Kind> KINDS = new EnumMap<>(Mnemonic.class);

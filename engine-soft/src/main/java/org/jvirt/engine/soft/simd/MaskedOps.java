@@ -125,8 +125,8 @@ final class MaskedOps {
         }
     }
 
-    /// Elements are gathered from the lowest to the highest, and the mask of each is cleared with it: a fault leaves
-    /// those done before it done, and the instruction goes on from there when it is restarted.
+    /// Elements are gathered from the lowest to the highest, and the mask of each is cleared with it: a fault
+    /// leaves those done before it done, and the instruction goes on from there when it is restarted.
     private static final class Gather extends Op {
         private final int dst;
         private final int mask;

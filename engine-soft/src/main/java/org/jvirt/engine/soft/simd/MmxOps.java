@@ -282,8 +282,8 @@ final class MmxOps {
         }
     }
 
-    /// `CVTPI2PS` and `CVTPI2PD`. With a memory operand they leave the x87 unit alone; with a register it enters the
-    /// MMX state even if `#XM` follows.
+    /// `CVTPI2PS` and `CVTPI2PD`. With a memory operand they leave the x87 unit alone; with a register it enters
+    /// the MMX state even if `#XM` follows.
     private static final class FromPackedIntegers extends MmxOp {
         private final boolean single;
 

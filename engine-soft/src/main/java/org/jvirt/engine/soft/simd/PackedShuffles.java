@@ -4,8 +4,8 @@ import static org.jvirt.engine.soft.simd.PackedIntegers.join;
 import static org.jvirt.engine.soft.simd.PackedIntegers.saturate16;
 import static org.jvirt.engine.soft.simd.PackedIntegers.saturate8;
 
-/// Functions of two words that move or combine elements across them. For MMX the words are the two operands; for XMM
-/// what they are is said at each group.
+/// Functions of two words that move or combine elements across them. For MMX the words are the two operands; for
+/// XMM what they are is said at each group.
 ///
 /// Source: Intel SDM volume 2.
 final class PackedShuffles {

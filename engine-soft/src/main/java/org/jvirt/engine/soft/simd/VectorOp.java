@@ -9,8 +9,8 @@ import org.jvirt.x86.OperandKind;
 
 /// An operation on XMM or YMM registers, with its last source in a register or in memory.
 ///
-/// Registers are kept as indices of their low word in [Cpu#xmm] and [Cpu#ymmHigh]: twice their number. Words 0 and 1
-/// of an operand are the low lane, 2 and 3 the high one.
+/// Registers are kept as indices of their low word in [Cpu#xmm] and [Cpu#ymmHigh]: twice their number. Words 0
+/// and 1 of an operand are the low lane, 2 and 3 the high one.
 abstract class VectorOp extends Op {
     /// VEX encoding: the destination's bits above the operation's width become zero.
     final boolean vex;

@@ -8,8 +8,8 @@ import org.jvirt.engine.soft.cpu.Op;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.OperandKind;
 
-/// Far transfers, software interrupts and fast system calls. Each is the last of its block, so that [Cpu#rip] is the
-/// next instruction already.
+/// Far transfers, software interrupts and fast system calls. Each is the last of its block, so that [Cpu#rip] is
+/// the next instruction already.
 final class TransferOps {
     private static final int OVERFLOW = 4;
     private static final int BREAKPOINT = 3;

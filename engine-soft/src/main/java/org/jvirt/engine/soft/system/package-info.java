@@ -1,5 +1,5 @@
-/// Instructions that concern the processor as a whole: segments, descriptor tables, control, debug and model-specific
-/// registers, ports, interrupts, far transfers, XSAVE.
+/// Instructions that concern the processor as a whole: segments, descriptor tables, control, debug and
+/// model-specific registers, ports, interrupts, far transfers, XSAVE.
 ///
 /// [org.jvirt.engine.soft.system.SystemOps] is the only door. What they do is in the units of
 /// [org.jvirt.engine.soft.cpu.Cpu]; here are operands, privilege and the order of checks.

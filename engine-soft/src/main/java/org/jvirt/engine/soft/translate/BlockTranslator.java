@@ -124,8 +124,8 @@ final class BlockTranslator {
         return page;
     }
 
-    /// Translates for a [CodeMode] up to `limit` instructions at backing offset `at`, all on one page or a single one
-    /// that goes on on `secondPage` (-1 for none), and puts the code into the cache.
+    /// Translates for a [CodeMode] up to `limit` instructions at backing offset `at`, all on one page or a single
+    /// one that goes on on `secondPage` (-1 for none), and puts the code into the cache.
     /// Null if not even the first can be translated.
     ///
     /// @param apart each access is to be checked by itself
@@ -362,8 +362,8 @@ final class BlockTranslator {
         };
     }
 
-    /// BSF and BSR are what the encodings of TZCNT and LZCNT mean to a processor without these: the prefix counts for
-    /// nothing.
+    /// BSF and BSR are what the encodings of TZCNT and LZCNT mean to a processor without these: the prefix counts
+    /// for nothing.
     private boolean scan(Instruction insn) {
         if (insn.memoryOperand() >= 0 && insn.base() == Instruction.RIP) {
             // relative to the end of an instruction of another length

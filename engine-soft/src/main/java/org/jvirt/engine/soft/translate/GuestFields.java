@@ -8,11 +8,11 @@ import org.jvirt.x86.Decoder;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.OperandKind;
 
-/// Immediates and displacements of guest code that are addresses in the guest's kernel: they move with it when it is
-/// loaded elsewhere (Linux's KASLR), by as much as the code's own address.
+/// Immediates and displacements of guest code that are addresses in the guest's kernel: they move with it when it
+/// is loaded elsewhere (Linux's KASLR), by as much as the code's own address.
 final class GuestFields {
-    /// The end of where a kernel built for the uppermost 2 GiB lies, as 32 bits that are sign-extended: the least of
-    /// all such numbers begin there.
+    /// The end of where a kernel built for the uppermost 2 GiB lies, as 32 bits that are sign-extended: the least
+    /// of all such numbers begin there.
     private static final int END = 0xC000_0000;
 
     private GuestFields() {}

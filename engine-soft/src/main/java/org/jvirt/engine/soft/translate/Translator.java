@@ -251,8 +251,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         return block;
     }
 
-    /// Puts a new translation before the others of the same code, of which the youngest stay: a library is at another
-    /// address in each process, and processes end.
+    /// Puts a new translation before the others of the same code, of which the youngest stay: a library is at
+    /// another address in each process, and processes end.
     private void precede(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
         TranslatedBlock last = block;
         int count = 0;

@@ -17,8 +17,8 @@ import org.jvirt.engine.soft.cpu.TestProcessor;
 import org.jvirt.engine.soft.translate.GuestFeatures;
 import org.jvirt.engine.soft.translate.Translator;
 
-/// The comparison of translations with the interpreter, on a translator that takes the guest's processor for one that
-/// has LZCNT: where the guest's has not, its translations of LZCNT are wrong.
+/// The comparison of translations with the interpreter, on a translator that takes the guest's processor for one
+/// that has LZCNT: where the guest's has not, its translations of LZCNT are wrong.
 final class VerifyingTest {
     private static final TranslatorSettings VERIFYING =
             TranslatorSettings.DEFAULT.withThreshold(2).withVerification(TranslatorSettings.ALWAYS);

@@ -36,7 +36,8 @@ record HostCase(byte[] code, long seed, int flags) {
     /// @param hash   of the memory
     record Outcome(int vector, int flags, long[] registers, long hash) {}
 
-    /// A sequence of 64-bit numbers (Steele, Lea, Flood: Fast splittable pseudorandom number generators, figure 16).
+    /// A sequence of 64-bit numbers (Steele, Lea, Flood: Fast splittable pseudorandom number generators, figure
+    /// 16).
     private static final class Numbers {
         private long state;
 

@@ -12,8 +12,8 @@ import org.jvirt.x86.OpcodeRow;
 /// Makes random instructions with states in which they have something to do: bases point into the data, values are
 /// often special, counts of repeated string instructions are small.
 ///
-/// In 32-bit code only the first eight registers and their lower halves are used; there the index of a memory operand
-/// is chosen after the instruction is known, as there are too few registers to set some aside.
+/// In 32-bit code only the first eight registers and their lower halves are used; there the index of a memory
+/// operand is chosen after the instruction is known, as there are too few registers to set some aside.
 final class CaseGenerator {
     private static final int POINTERS = 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 12 | 1 << 13;
     private static final int INDEXES = 1 << 9 | 1 << 10 | 1 << 11;

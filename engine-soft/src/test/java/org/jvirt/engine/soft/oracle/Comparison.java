@@ -202,8 +202,8 @@ final class Comparison implements AutoCloseable {
         return text + " flags " + Long.toHexString(s.flags);
     }
 
-    /// Takes out what the manuals leave open or the kernel's own stepping changes: opcode and address of the last x87
-    /// instruction, the mask of MXCSR bits, the header.
+    /// Takes out what the manuals leave open or the kernel's own stepping changes: opcode and address of the last
+    /// x87 instruction, the mask of MXCSR bits, the header.
     private static void normalise(MachineState state) {
         for (int i = 6; i < 24; i++) {
             state.extended[i] = 0;

@@ -10,8 +10,8 @@ import org.jvirt.x86.CodeSize;
 
 /// The host's own processor, running one instruction at a time in a traced child: the oracle.
 ///
-/// The child is a 64-bit program. For 32-bit code its CS becomes the kernel's segment for 32-bit programs; from then
-/// on the kernel shows its registers as those of a 32-bit process: lower halves of the first eight.
+/// The child is a 64-bit program. For 32-bit code its CS becomes the kernel's segment for 32-bit programs; from
+/// then on the kernel shows its registers as those of a 32-bit process: lower halves of the first eight.
 ///
 /// All calls belong to the thread that made it.
 final class HostProcessor implements AutoCloseable {
@@ -87,8 +87,8 @@ final class HostProcessor implements AutoCloseable {
         process.writeRegisters(TracedProcess.EXTENDED_STATE, xstate, xstateBytes);
     }
 
-    /// Loads the general registers, runs one instruction and reads what became of them. The signal number tells what
-    /// happened: 5 for a step without a fault.
+    /// Loads the general registers, runs one instruction and reads what became of them. The signal number tells
+    /// what happened: 5 for a step without a fault.
     TracedProcess.Stop step(MachineState state) {
         return step(state, false);
     }

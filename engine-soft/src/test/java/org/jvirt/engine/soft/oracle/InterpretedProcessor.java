@@ -28,8 +28,8 @@ import org.jvirt.testkit.QuietMachine;
 import org.jvirt.testkit.TestMemory;
 import org.jvirt.x86.CodeSize;
 
-/// The interpreter's processor in user mode, 64-bit or compatibility mode, with the memory of [TestLayout]: executes
-/// one operation and shows what became of everything.
+/// The interpreter's processor in user mode, 64-bit or compatibility mode, with the memory of [TestLayout]:
+/// executes one operation and shows what became of everything.
 final class InterpretedProcessor implements AutoCloseable {
     private static final long CODE_GPA = 0x1000;
     private static final long DATA_GPA = 0x4000;

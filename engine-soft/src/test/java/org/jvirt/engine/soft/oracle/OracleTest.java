@@ -20,8 +20,8 @@ import org.jvirt.x86.OpcodeTable;
 /// Random instructions of every row of the opcode table do in the interpreter what they do on the host's processor:
 /// registers, documented flags, memory, exceptions. In 64-bit code and, as a 32-bit program, in 32-bit code.
 ///
-/// `-Djvirt.oracle.seed=N` and `-Djvirt.oracle.instructions=N` repeat or lengthen a run; a difference is printed with
-/// the seed and number of its case.
+/// `-Djvirt.oracle.seed=N` and `-Djvirt.oracle.instructions=N` repeat or lengthen a run; a difference is printed
+/// with the seed and number of its case.
 class OracleTest {
     private static final long FIXED_SEED = 20_250_301;
     private static final long SHORT_RUN = 1_000_000;

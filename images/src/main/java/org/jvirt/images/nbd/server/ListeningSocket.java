@@ -17,8 +17,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.nbd.NbdAddress;
 
-/// A socket that clients connect to. A Unix socket is private to the user from its first moment on, and goes when it
-/// is closed.
+/// A socket that clients connect to. A Unix socket is private to the user from its first moment on, and goes when
+/// it is closed.
 ///
 /// @param address with the port that was taken where none was asked for
 record ListeningSocket(NbdAddress address, ServerSocketChannel channel) implements Closeable {
@@ -56,8 +56,8 @@ record ListeningSocket(NbdAddress address, ServerSocketChannel channel) implemen
         }
     }
 
-    /// Between the making of a socket and the setting of its permissions others could connect: it is made in a folder
-    /// that is closed to them, and moved to its place when it is private.
+    /// Between the making of a socket and the setting of its permissions others could connect: it is made in a
+    /// folder that is closed to them, and moved to its place when it is private.
     private static ListeningSocket unix(Path path) throws IOException {
         Path place = path.toAbsolutePath();
         refuseInUse(path);

@@ -23,8 +23,8 @@ import org.jvirt.images.nbd.PlainTransport;
 
 /// Serves disks to NBD clients until it is closed. Thread-safe.
 ///
-/// Each connection has a virtual thread that reads its requests; disks are used by platform threads, for a call of the
-/// kernel holds up the thread it is made in. The disks stay the caller's: close them after the server.
+/// Each connection has a virtual thread that reads its requests; disks are used by platform threads, for a call
+/// of the kernel holds up the thread it is made in. The disks stay the caller's: close them after the server.
 public final class NbdServer implements AutoCloseable {
     private static final Logger LOG = System.getLogger(NbdServer.class.getName());
 

@@ -126,7 +126,8 @@ public final class BlockEmitter {
         shared.begin(plan, sites, loop);
     }
 
-    /// Goes on to instruction `newNumber`, `newOffset` bytes into the block, before which the flags in `live` matter.
+    /// Goes on to instruction `newNumber`, `newOffset` bytes into the block, before which the flags in `live`
+    /// matter.
     public void next(int newNumber, int newOffset, int live) {
         number = newNumber;
         offset = newOffset;
@@ -505,8 +506,8 @@ public final class BlockEmitter {
         addBack(table);
     }
 
-    /// Looks the address in RCX up: R13 then points to the entry, and RCX is the distance from its page. Answers the
-    /// table.
+    /// Looks the address in RCX up: R13 then points to the entry, and RCX is the distance from its page. Answers
+    /// the table.
     int subtractTag(boolean write) {
         int table = write ? StateLayout.write(context) : StateLayout.read(context);
         if (extractsBits) {

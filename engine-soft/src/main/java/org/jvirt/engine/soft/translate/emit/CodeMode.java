@@ -6,8 +6,8 @@ import org.jvirt.x86.Instruction;
 /// What host code depends on beside the guest's bytes and their address, in one number: the rights of its accesses
 /// (0 to 2, as [StateLayout#read] has them), whether it is 32-bit code, and then whether FS and GS may be used.
 ///
-/// 32-bit code is translated only while CS, DS, ES and SS show all of the linear address space: then nothing remains
-/// of them but the width of addresses.
+/// 32-bit code is translated only while CS, DS, ES and SS show all of the linear address space: then nothing
+/// remains of them but the width of addresses.
 public final class CodeMode {
     /// What no code is translated for.
     public static final int NONE = -1;

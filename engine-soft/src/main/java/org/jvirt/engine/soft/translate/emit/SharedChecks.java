@@ -12,9 +12,9 @@ import org.jvirt.x86.Instruction;
 
 /// Writes the checks of an [AccessPlan], and says what their accesses become.
 ///
-/// The result of a check is in R13, and where that will be used for other things, in the state block: what to add to
-/// an address to get the host's, if the address is one host register and a constant; else the host's address of the
-/// first byte.
+/// The result of a check is in R13, and where that will be used for other things, in the state block: what to add
+/// to an address to get the host's, if the address is one host register and a constant; else the host's address
+/// of the first byte.
 ///
 /// ```
 /// stack        lea rcx,[r15-8]; add rcx,[-page]; cmp; ja    r13 ← distance of the page in the stack's entry
@@ -149,7 +149,8 @@ final class SharedChecks {
         }
     }
 
-    /// Whether the result is to be added to the guest's address, which the host can then compute in the instruction.
+    /// Whether the result is to be added to the guest's address, which the host can then compute in the
+    /// instruction.
     private boolean isDistance(int c) {
         int base = plan.base(c);
         int index = plan.index(c);
@@ -201,8 +202,8 @@ final class SharedChecks {
 
     // ---------------------------------------------------------------- failures
 
-    /// Writes what happens when checks fail: a look into the TLB where an entry of its own was asked, then the block
-    /// that checks each access by itself.
+    /// Writes what happens when checks fail: a look into the TLB where an entry of its own was asked, then the
+    /// block that checks each access by itself.
     void finish(Exits exits) {
         for (int f = 0; f < failures; f++) {
             int c = check[f];

@@ -79,8 +79,8 @@ public final class StateLayout {
     public static final int X87_READY = 3652;
     /// The host's own control word (short).
     public static final int HOST_X87_CONTROL = 3656;
-    /// The last x87 instruction: opcode and selector of its code (int each), offset; selector (int) and offset of its
-    /// operand.
+    /// The last x87 instruction: opcode and selector of its code (int each), offset; selector (int) and offset of
+    /// its operand.
     public static final int X87_OPCODE = 3660;
 
     public static final int X87_CODE_SELECTOR = 3664;

@@ -16,8 +16,8 @@ import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.OperandKind;
 
-/// System instructions that are frequent and keep the rights: RFLAGS, the time-stamp counter, the bases of FS and GS,
-/// selectors, and what control registers hold.
+/// System instructions that are frequent and keep the rights: RFLAGS, the time-stamp counter, the bases of FS and
+/// GS, selectors, and what control registers hold.
 ///
 /// IF and DF are words of the state block while generated code runs, with their bits at their places in RFLAGS, so
 /// that to set one needs no flags. Where the privilege level matters, it is 0: user code is the interpreter's.

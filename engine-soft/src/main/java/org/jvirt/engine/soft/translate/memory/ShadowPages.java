@@ -16,8 +16,8 @@ import org.jvirt.linux.HostMemory;
 ///       ─→ [#difference]
 /// ```
 ///
-/// The guest's memory is never stored to by code under test, so that devices may write to it meanwhile. Owner thread
-/// only.
+/// The guest's memory is never stored to by code under test, so that devices may write to it meanwhile. Owner
+/// thread only.
 public final class ShadowPages implements Tlb.StoreObserver, AutoCloseable {
     private static final int PAGE = 4096;
     private static final int PAGES = 128;

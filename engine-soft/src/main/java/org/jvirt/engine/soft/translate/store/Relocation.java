@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 /// What in host code depends on where it stands and on the guest's address, found by comparing two translations of
 /// the same guest code, and its adjustment.
 ///
-/// A relocation is an offset in the code and a [Kind]. Code is kept only if every difference is one of these, so that
-/// no part of the translator needs to say what it emits.
+/// A relocation is an offset in the code and a [Kind]. Code is kept only if every difference is one of these, so
+/// that no part of the translator needs to say what it emits.
 public final class Relocation {
-    /// How far apart the two translations are: in the code cache, and as the guest's addresses. No sum or multiple of
-    /// one is the other, and both show in the lowest byte that can change.
+    /// How far apart the two translations are: in the code cache, and as the guest's addresses. No sum or
+    /// multiple of one is the other, and both show in the lowest byte that can change.
     public static final int ORIGIN_STEP = 0x10_0040;
 
     /// Whole pages.
@@ -48,8 +48,8 @@ public final class Relocation {
 
     private Relocation() {}
 
-    /// Compares code with that of the same guest code [#ORIGIN_STEP] and [#RIP_STEP] further on; empty if they differ
-    /// in another way.
+    /// Compares code with that of the same guest code [#ORIGIN_STEP] and [#RIP_STEP] further on; empty if they
+    /// differ in another way.
     ///
     /// @param wide where fields of 8 bytes begin
     public static Optional<int[]> find(byte[] code, byte[] other, int length, BitSet wide) {
@@ -114,8 +114,8 @@ public final class Relocation {
         return entry ? Kind.ENTRY : null;
     }
 
-    /// Adjusts code in place to another origin and address. False if a field cannot hold what it should: the code is
-    /// then of no use.
+    /// Adjusts code in place to another origin and address. False if a field cannot hold what it should: the code
+    /// is then of no use.
     ///
     /// @param table where the tables of [Kind#ENTRY] begin, as a field shows it
     public static boolean apply(byte[] code, int[] relocation, int originStep, long ripStep, int table) {

@@ -56,8 +56,8 @@ public final class X87State {
         out.memory(0x0FAE, 8, XRSTOR, RSP, NONE, 0, StateLayout.X87);
     }
 
-    /// Writes code that saves the guest's unit to the state block and leaves the host's behind as it was: empty, and
-    /// with its own control word. RAX and RDX are used, flags stay.
+    /// Writes code that saves the guest's unit to the state block and leaves the host's behind as it was: empty,
+    /// and with its own control word. RAX and RDX are used, flags stay.
     public static void emitSave(CodeWriter out) {
         out.constant(RAX, X87_BIT);
         out.constant(RDX, 0);

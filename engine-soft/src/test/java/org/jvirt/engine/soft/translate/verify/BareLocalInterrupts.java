@@ -3,8 +3,8 @@ package org.jvirt.engine.soft.translate.verify;
 import org.jvirt.core.InvalidMsrException;
 import org.jvirt.core.LocalInterrupts;
 
-/// A local APIC of the first processor that lets every interrupt through and has no register and no timer: who extends
-/// it says which interrupts wait.
+/// A local APIC of the first processor that lets every interrupt through and has no register and no timer: who
+/// extends it says which interrupts wait.
 abstract class BareLocalInterrupts implements LocalInterrupts {
     @Override
     public boolean allowsSilentEnd(int vector) {

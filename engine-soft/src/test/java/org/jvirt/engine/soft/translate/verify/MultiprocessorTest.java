@@ -379,8 +379,8 @@ class MultiprocessorTest {
         shootdown(LONG / 200, 3);
     }
 
-    /// One processor lets a page show another frame and interrupts the others, which forget their mapping; from then
-    /// on they must read the new frame. The frames hold the number of the round.
+    /// One processor lets a page show another frame and interrupts the others, which forget their mapping; from
+    /// then on they must read the new frame. The frames hold the number of the round.
     private static void shootdown(long rounds, int readers) {
         try (var machine = new Multiprocessor(engine(), 1 + readers)) {
             long entry = Multiprocessor.pageEntry(PAGE);

@@ -13,8 +13,8 @@ import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.OperandKind;
 import org.jvirt.x86.Reg;
 
-/// Short sequences of system instructions in 64-bit code that single random instructions would hardly ever make: they
-/// mostly succeed, and sometimes fault in one of the ways they can.
+/// Short sequences of system instructions in 64-bit code that single random instructions would hardly ever make:
+/// they mostly succeed, and sometimes fault in one of the ways they can.
 final class SystemSequences {
     private static final int FS_BASE = 0xC000_0100;
     private static final int STATUS = 0x8D5;
@@ -102,7 +102,8 @@ final class SystemSequences {
         asm.emit(random.nextBoolean() ? Mnemonic.RDFSBASE : Mnemonic.RDGSBASE, data());
     }
 
-    /// To the next instruction, at the same level with the stack segment or with none; sometimes to where it faults.
+    /// To the next instruction, at the same level with the stack segment or with none; sometimes to where it
+    /// faults.
     private void interruptReturn(Assembler asm) {
         Reg register = data();
         boolean strange = random.nextInt(10) == 0;
