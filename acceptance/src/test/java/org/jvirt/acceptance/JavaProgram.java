@@ -12,8 +12,7 @@ import javax.tools.ToolProvider;
 /// A Java program that gives a JVM's compilers, collectors and signal handlers something to do, as class files; and
 /// what it must print.
 final class JavaProgram {
-    private static final String SOURCE =
-            """
+    private static final String SOURCE = """
             import java.util.*;
             import java.util.concurrent.*;
             import java.util.stream.*;
@@ -159,7 +158,8 @@ final class JavaProgram {
     /// What `main` of class `Busy` prints, computed here.
     String expected() throws ReflectiveOperationException, IOException {
         try (var loader = new URLClassLoader(new URL[] {classes.toUri().toURL()})) {
-            return (String) loader.loadClass("Busy").getMethod("result", int.class).invoke(null, 1);
+            return (String)
+                    loader.loadClass("Busy").getMethod("result", int.class).invoke(null, 1);
         }
     }
 }

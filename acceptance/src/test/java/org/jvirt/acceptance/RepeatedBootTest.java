@@ -64,7 +64,8 @@ final class RepeatedBootTest {
                 guest = maps.filter(line -> line.contains("jvirt")).count();
             }
             long heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
-            return new Holdings(files, memfds, mappings, guest, Thread.getAllStackTraces().size(), heap);
+            return new Holdings(
+                    files, memfds, mappings, guest, Thread.getAllStackTraces().size(), heap);
         }
     }
 

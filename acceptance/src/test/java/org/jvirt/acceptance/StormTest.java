@@ -30,8 +30,8 @@ final class StormTest {
 
     /// Each processor starts processes, all at once; each of them must answer.
     private static void forks(Shell shell) throws InterruptedException {
-        String answers = shell.run(
-                "for c in $(seq %d); do for i in $(seq %d); do (echo x) & done; wait; done | wc -l; wait"
+        String answers =
+                shell.run("for c in $(seq %d); do for i in $(seq %d); do (echo x) & done; wait; done | wc -l; wait"
                         .formatted(PROCESSORS, FORKS));
         assertThat(answers).isEqualTo(Integer.toString(PROCESSORS * FORKS));
         String inPipes = shell.run(

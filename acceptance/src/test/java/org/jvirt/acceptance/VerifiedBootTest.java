@@ -21,8 +21,8 @@ final class VerifiedBootTest {
 
     @Test
     void theCloudKernelBootsWithoutADifference() throws InterruptedException {
-        try (Jvirt jvirt = Jvirt.start(
-                "run", "--engine", "soft", "--memory", "256M", "--verify-translation", "--no-reboot")) {
+        try (Jvirt jvirt =
+                Jvirt.start("run", "--engine", "soft", "--memory", "256M", "--verify-translation", "--no-reboot")) {
             Shell shell = Shell.atPrompt(jvirt, Guest.BOOT);
             assertThat(shell.run("seq 1 20000 | md5sum")).startsWith("e071f707df7bbeee2a6a1eb48011ddd0");
             jvirt.type("\u0001c");
@@ -30,7 +30,8 @@ final class VerifiedBootTest {
             jvirt.type("info jit\n");
             String counters = jvirt.expect("exits", Jvirt.PATIENCE);
             String verified = counters.substring(counters.lastIndexOf(VERIFIED) + VERIFIED.length());
-            assertThat(Long.parseLong(verified.substring(0, verified.indexOf(',')))).isGreaterThan(100_000);
+            assertThat(Long.parseLong(verified.substring(0, verified.indexOf(','))))
+                    .isGreaterThan(100_000);
             jvirt.type("quit\n");
             assertThat(jvirt.end(Jvirt.PATIENCE).exitCode()).isZero();
         }

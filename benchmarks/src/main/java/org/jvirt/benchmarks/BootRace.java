@@ -58,9 +58,6 @@ final class BootRace {
 
     private static void compare(Table table, String what, Map<String, Sample> samples, String jvirt) {
         Sample.compare(
-                table,
-                what,
-                Objects.requireNonNull(samples.get("QEMU")),
-                Objects.requireNonNull(samples.get(jvirt)));
+                table, what, Objects.requireNonNull(samples.get("QEMU")), Objects.requireNonNull(samples.get(jvirt)));
     }
 }

@@ -10,7 +10,8 @@ import picocli.CommandLine.Option;
 final class TranslatorOptions {
     @Option(
             names = "--verify-translation",
-            description = "Compare the first executions of each translated block with the interpreter; end at a difference.")
+            description =
+                    "Compare the first executions of each translated block with the interpreter; end at a difference.")
     private boolean verify;
 
     @Option(
@@ -33,7 +34,10 @@ final class TranslatorOptions {
                             + " says).")
     private @Nullable String cache;
 
-    @Option(names = "--code-cache-size", paramLabel = "SIZE", description = "Room for a processor's translations (64M).")
+    @Option(
+            names = "--code-cache-size",
+            paramLabel = "SIZE",
+            description = "Room for a processor's translations (64M).")
     private @Nullable String cacheSize;
 
     /// @throws org.jvirt.core.UserErrorException for what makes no sense

@@ -14,7 +14,8 @@ import picocli.CommandLine;
 final class TranslatorOptionsTest {
     private static TranslatorSettings settings(String... words) {
         var options = new TranslatorOptions();
-        new CommandLine(CommandLine.Model.CommandSpec.create().addMixin("translator", CommandLine.Model.CommandSpec.forAnnotatedObject(options)))
+        new CommandLine(CommandLine.Model.CommandSpec.create()
+                        .addMixin("translator", CommandLine.Model.CommandSpec.forAnnotatedObject(options)))
                 .parseArgs(words);
         return options.settings();
     }
@@ -25,7 +26,8 @@ final class TranslatorOptionsTest {
         assertThat(settings("--verify-executions", "7").verification()).isEqualTo(7);
         assertThat(settings("--verify-executions", "all").verification()).isEqualTo(TranslatorSettings.ALWAYS);
         assertThat(settings("--trace", "translation").trace()).hasValue(TranslatorSettings.TRACE_ALL);
-        assertThat(settings("--trace", "translation:0xffffffff81000000").trace()).hasValue(0xffffffff81000000L);
+        assertThat(settings("--trace", "translation:0xffffffff81000000").trace())
+                .hasValue(0xffffffff81000000L);
         assertThat(settings("--code-cache-size", "16M").cacheBytes()).isEqualTo(16 << 20);
     }
 

@@ -75,7 +75,9 @@ final class FileCalls {
 
     private static final class Control {
         static final MethodHandle FCNTL = LibC.link(
-                "fcntl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS), Linker.Option.firstVariadicArg(2));
+                "fcntl",
+                FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS),
+                Linker.Option.firstVariadicArg(2));
     }
 
     private FileCalls() {}
@@ -118,8 +120,8 @@ final class FileCalls {
     static int statx(int fd, MemorySegment emptyPath, MemorySegment buffer) {
         try {
             MemorySegment c = LibC.CAPTURED.get();
-            return (int)
-                    LibC.result((int) Status.STATX.invokeExact(c, fd, emptyPath, AT_EMPTY_PATH, STATX_BASIC_STATS, buffer), c);
+            return (int) LibC.result(
+                    (int) Status.STATX.invokeExact(c, fd, emptyPath, AT_EMPTY_PATH, STATX_BASIC_STATS, buffer), c);
         } catch (Throwable t) {
             throw LibC.unexpected(t);
         }

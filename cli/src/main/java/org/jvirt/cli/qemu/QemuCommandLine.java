@@ -192,8 +192,9 @@ public final class QemuCommandLine {
         if (values.takeSwitch("verify-translation", false)) {
             options.translator(options.translator().withVerification(TranslatorWords.VERIFIED));
         }
-        values.take("tb-size").ifPresent(mib -> options.translator(options.translator()
-                .withCacheBytes(TranslatorWords.cacheBytes("-accel tb-size", mib))));
+        values.take("tb-size")
+                .ifPresent(mib -> options.translator(
+                        options.translator().withCacheBytes(TranslatorWords.cacheBytes("-accel tb-size", mib))));
         values.ignore(Set.of("thread", "split-wx", "one-insn-per-tb", "dirty-ring-size"));
         values.end(Set.of("accel", "thread", "kernel-irqchip", "tb-size", "verify-translation"));
         accelerators.add(name.equals("tcg") ? "soft" : name);

@@ -13,8 +13,8 @@ import static org.jvirt.x86.Registers.ECX;
 import static org.jvirt.x86.Registers.EDI;
 import static org.jvirt.x86.Registers.EDX;
 import static org.jvirt.x86.Registers.ESI;
-import static org.jvirt.x86.Registers.GS;
 import static org.jvirt.x86.Registers.ESP;
+import static org.jvirt.x86.Registers.GS;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -77,7 +77,8 @@ public final class Interpreter {
         var wide = new OpContext(CodeSize.CODE64, 8, true, false, false, cpu.cpuid());
         var narrow = new OpContext(CodeSize.CODE32, 4, true, false, false, cpu.cpuid());
         return new GuestFeatures(
-                insn -> Operations.isAvailable(insn, insn.codeSize().isLong() ? wide : narrow), cpu.has(CpuFeature.ABM) && cpu.has(CpuFeature.BMI1));
+                insn -> Operations.isAvailable(insn, insn.codeSize().isLong() ? wide : narrow),
+                cpu.has(CpuFeature.ABM) && cpu.has(CpuFeature.BMI1));
     }
 
     /// Executes until somebody else must decide.

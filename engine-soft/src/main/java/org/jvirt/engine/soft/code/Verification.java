@@ -248,9 +248,7 @@ final class Verification {
         var text = new StringBuilder("A translation and the interpreter differ, block 0x%x, %s%n"
                 .formatted(
                         before.rip,
-                        translator.isComplete()
-                                ? "at its end"
-                                : "after %d instruction(s)".formatted(executed)));
+                        translator.isComplete() ? "at its end" : "after %d instruction(s)".formatted(executed)));
         if (fault != null) {
             text.append("The interpreter faults at instruction %d: %s%n".formatted(executed, fault));
         }

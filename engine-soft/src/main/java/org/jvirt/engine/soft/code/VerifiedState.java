@@ -64,7 +64,8 @@ final class VerifiedState {
 
     /// Everything, and what differs from the others marked.
     static String table(VerifiedState before, VerifiedState translated, VerifiedState interpreted) {
-        var text = new StringBuilder("  %-12s %-18s %-18s %-18s%n".formatted("", "before", "translated", "interpreted"));
+        var text =
+                new StringBuilder("  %-12s %-18s %-18s %-18s%n".formatted("", "before", "translated", "interpreted"));
         for (int i = 0; i < REGISTERS; i++) {
             row(text, NAMES[i], before.r[i], translated.r[i], interpreted.r[i], true);
         }
@@ -96,8 +97,8 @@ final class VerifiedState {
 
     private static void row(StringBuilder text, String name, long before, long one, long other, boolean always) {
         if (always || one != other) {
-            text.append("%s %-12s 0x%016x 0x%016x 0x%016x%n"
-                    .formatted(one == other ? " " : "*", name, before, one, other));
+            text.append(
+                    "%s %-12s 0x%016x 0x%016x 0x%016x%n".formatted(one == other ? " " : "*", name, before, one, other));
         }
     }
 }

@@ -38,9 +38,7 @@ public final class FlatTransfers {
     /// Whether SYSCALL, in 64-bit code, is defined, goes to an address, and clears AC.
     public boolean callsFast() {
         long target = cpu.msrs.lstar();
-        return returnsFast()
-                && (cpu.msrs.fmask() & Cpu.AC) != 0
-                && target << UNUSED_BITS >> UNUSED_BITS == target;
+        return returnsFast() && (cpu.msrs.fmask() & Cpu.AC) != 0 && target << UNUSED_BITS >> UNUSED_BITS == target;
     }
 
     /// LSTAR.
@@ -82,9 +80,7 @@ public final class FlatTransfers {
 
     private boolean keeps(int segment) {
         boolean conformingCode = (cpu.segments.attributes[segment] & 0xC) == 0xC;
-        return Segmentation.isNull(cpu.segments.selector[segment])
-                || cpu.segments.dpl(segment) == 3
-                || conformingCode;
+        return Segmentation.isNull(cpu.segments.selector[segment]) || cpu.segments.dpl(segment) == 3 || conformingCode;
     }
 
     /// Whether supervisors may not touch what belongs to programs unless AC is set.

@@ -45,8 +45,7 @@ final class BlockText {
 
     private void host(TranslatedBlock block, CodeCache cache, Stubs stubs) {
         text.append("host %d bytes, entries +0 (table), +%d (behind), +%d (ahead)%n"
-                .formatted(
-                        block.end - block.start, block.entryBehind - block.start, block.entryAhead - block.start));
+                .formatted(block.end - block.start, block.entryBehind - block.start, block.entryAhead - block.start));
         byte[] code = new byte[block.end - block.start];
         for (int i = 0; i < code.length; i++) {
             code[i] = (byte) cache.byteAt(block.start + i);

@@ -155,9 +155,8 @@ final class BlockTranslator {
         for (int i = 0; i < count; i++) {
             boolean isX87 = effects && X87Instructions.isNative(instructions[i], host);
             usesX87 |= isX87;
-            VectorUse use = isX87
-                    ? X87Instructions.vectors(instructions[i])
-                    : VectorInstructions.use(instructions[i], host);
+            VectorUse use =
+                    isX87 ? X87Instructions.vectors(instructions[i]) : VectorInstructions.use(instructions[i], host);
             isVector[i] = !isX87 && (use == VectorUse.SSE || use == VectorUse.AVX);
             if (use == VectorUse.SSE || use == VectorUse.AVX) {
                 vectors = use.ordinal() > vectors.ordinal() ? use : vectors;
@@ -351,8 +350,7 @@ final class BlockTranslator {
                             RDFSBASE,
                             RDGSBASE,
                             WRFSBASE,
-                            WRGSBASE ->
-                        system.emit(insn, next);
+                            WRGSBASE -> system.emit(insn, next);
                     case MOV -> system.emit(insn, next) || !insn.row().endsBlock() && integers.emit(insn);
                     case PUSH, POP, LEAVE -> stack.emit(insn);
                     case MOVS, STOS, LODS, SCAS, CMPS -> strings.emit(insn);
@@ -405,11 +403,7 @@ final class BlockTranslator {
         Exits exits = emitter.exits();
         for (int i = 0; i < exits.count(); i++) {
             block.exits[i] = new TranslatedBlock.Exit(
-                    block,
-                    exits.target(i),
-                    start + exits.jump(i),
-                    start + exits.unlinked(i),
-                    exits.isApart(i));
+                    block, exits.target(i), start + exits.jump(i), start + exits.unlinked(i), exits.isApart(i));
         }
         return block;
     }

@@ -58,7 +58,8 @@ final class CodeKeeper implements AutoCloseable {
 
     CodeKeeper(CodeStore store, Stubs stubs, HostCpu host, GuestFeatures guest) {
         this.store = store;
-        twin = new BlockTranslator(MemorySegment.ofArray(ram), elsewhere, new CodeWriter(), stubs, new Sites(), host, guest);
+        twin = new BlockTranslator(
+                MemorySegment.ofArray(ram), elsewhere, new CodeWriter(), stubs, new Sites(), host, guest);
         task = executor().scheduleWithFixedDelay(this::work, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -82,8 +83,7 @@ final class CodeKeeper implements AutoCloseable {
             if (!Arrays.equals(page, lastPage)) {
                 lastPage = page.clone();
             }
-            jobs.add(new Job(
-                    lastPage, (int) (block.rip & PAGE - 1), first, last, limit, code, block, block.layout()));
+            jobs.add(new Job(lastPage, (int) (block.rip & PAGE - 1), first, last, limit, code, block, block.layout()));
         }
     }
 
@@ -113,7 +113,12 @@ final class CodeKeeper implements AutoCloseable {
         GuestFields.move(ram, fields, (int) Relocation.RIP_STEP);
         elsewhere.origin = block.start + Relocation.ORIGIN_STEP;
         TranslatedBlock other = twin.translate(
-                job.start, block.crosses ? 1 : -1, block.rip + Relocation.RIP_STEP, block.context, job.limit, block.apart);
+                job.start,
+                block.crosses ? 1 : -1,
+                block.rip + Relocation.RIP_STEP,
+                block.context,
+                job.limit,
+                block.apart);
         if (other == null || elsewhere.code.length != job.code.length || !Arrays.equals(other.layout(), job.layout)) {
             return Optional.empty();
         }
@@ -140,8 +145,7 @@ final class CodeKeeper implements AutoCloseable {
         var wide = new BitSet();
         int end = job.block.stubs - job.block.start;
         int position = 0;
-        while (position < end
-                && decoder.decode(job.code, position, end, CodeSize.CODE64, insn) == DecodeResult.OK) {
+        while (position < end && decoder.decode(job.code, position, end, CodeSize.CODE64, insn) == DecodeResult.OK) {
             position += insn.length();
             if (insn.mnemonic() == Mnemonic.MOV && insn.length() == LONG_MOVE) {
                 wide.set(position - 8);

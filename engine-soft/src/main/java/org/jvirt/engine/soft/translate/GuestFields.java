@@ -39,8 +39,7 @@ final class GuestFields {
         int count = 0;
         int position = from;
         boolean met = false;
-        while (position <= last
-                && decoder.decode(page, position, last + 1, CodeSize.CODE64, insn) == DecodeResult.OK) {
+        while (position <= last && decoder.decode(page, position, last + 1, CodeSize.CODE64, insn) == DecodeResult.OK) {
             met |= position == start;
             if (count + 2 > found.length) {
                 found = Arrays.copyOf(found, 2 * found.length);

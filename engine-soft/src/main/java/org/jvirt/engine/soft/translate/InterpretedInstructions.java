@@ -54,13 +54,12 @@ final class InterpretedInstructions {
     private String name() {
         String name = instruction.mnemonic().name().toLowerCase(Locale.ROOT);
         for (int i = 0; i < instruction.operandCount(); i++) {
-            String file =
-                    switch (instruction.kind(i)) {
-                        case CONTROL -> "cr" + instruction.register(i);
-                        case DEBUG -> "dr" + instruction.register(i);
-                        case SEGMENT -> "segment";
-                        default -> "";
-                    };
+            String file = switch (instruction.kind(i)) {
+                case CONTROL -> "cr" + instruction.register(i);
+                case DEBUG -> "dr" + instruction.register(i);
+                case SEGMENT -> "segment";
+                default -> "";
+            };
             if (!file.isEmpty()) {
                 return (i == 0 ? "%s to %s" : "%s from %s").formatted(name, file);
             }

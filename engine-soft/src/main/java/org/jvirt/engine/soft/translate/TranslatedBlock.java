@@ -153,14 +153,7 @@ public final class TranslatedBlock {
     /// @param words from [#layout]
     static TranslatedBlock of(int[] words, long rip, long page, int context, int start, boolean crosses) {
         var block = new TranslatedBlock(
-                rip,
-                page,
-                context,
-                start,
-                start + words[0],
-                start + words[1],
-                VectorUse.values()[words[4]],
-                words[9]);
+                rip, page, context, start, start + words[0], start + words[1], VectorUse.values()[words[4]], words[9]);
         block.stubs = start + words[2];
         block.end = start + words[3];
         block.branchOffset = words[5];
@@ -171,8 +164,7 @@ public final class TranslatedBlock {
         int at = FIXED_WORDS;
         for (int i = 0; i < block.exits.length; i++) {
             long target = rip + (words[at] & 0xFFFF_FFFFL | (long) words[at + 1] << 32);
-            block.exits[i] = new Exit(
-                    block, target, start + words[at + 2], start + words[at + 3], words[at + 4] != 0);
+            block.exits[i] = new Exit(block, target, start + words[at + 2], start + words[at + 3], words[at + 4] != 0);
             at += EXIT_WORDS;
         }
         return block;

@@ -117,7 +117,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, sites, host, guest);
         enterCode = MemorySegment.ofAddress(cache.address(stubs.enter()));
         // what is kept has effects that verification leaves out
-        store = (settings.verification() == 0 ? settings.store() : Optional.<Path>empty()).map(directory -> CodeStore.of(Optional.of(directory), version(cpu, host)))
+        store = (settings.verification() == 0 ? settings.store() : Optional.<Path>empty())
+                .map(directory -> CodeStore.of(Optional.of(directory), version(cpu, host)))
                 .orElse(null);
         keeper = store == null ? null : new CodeKeeper(store, stubs, host, guest);
         shadow = settings.verification() == 0
@@ -281,8 +282,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, secondPage << 12, guestPage, PAGE, Decoder.MAX_LENGTH);
             available = guestPage.length;
         }
-        return from.find(kind, cpu.rip, secondPage >= 0, guestPage, available)
-                .orElse(null);
+        return from.find(kind, cpu.rip, secondPage >= 0, guestPage, available).orElse(null);
     }
 
     /// What a translation of the same bytes came from, if nothing in them moves with their address.
@@ -324,11 +324,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         byte[] code = found.code().clone();
         int origin = cache.end();
         if (!Relocation.apply(
-                code,
-                found.relocation(),
-                origin - found.origin(),
-                cpu.rip - found.rip(),
-                StateLayout.JUMPS)) {
+                code, found.relocation(), origin - found.origin(), cpu.rip - found.rip(), StateLayout.JUMPS)) {
             return null;
         }
         var block = TranslatedBlock.of(found.layout(), cpu.rip, at >>> 12, context, origin, secondPage >= 0);

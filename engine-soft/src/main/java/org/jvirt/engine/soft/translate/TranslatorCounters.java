@@ -95,8 +95,7 @@ public final class TranslatorCounters {
         return """
                 translated %d, recalled %d (%d not found), verified %d, invalidated %d, evictions %d, cache %d KiB; \
                 exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, requests %d; \
-                untranslatable blocks %d; interpreted instructions: %s"""
-                .formatted(
+                untranslatable blocks %d; interpreted instructions: %s""".formatted(
                         translated,
                         recalled,
                         notRecalled,

@@ -39,10 +39,11 @@ final class VerifyingTest {
 
     @Test
     void aWrongRegisterEndsTheGuestWithAReport() {
-        assertThat(run(IN_REGISTER, false)).asInstanceOf(type(RunResult.Stuck.class)).satisfies(stuck -> assertThat(
-                        stuck.report())
-                .contains("block 0x1000", "* rax ", "before", "translated", "interpreted")
-                .contains("lzcnt eax,ebx", "host ", "dec ecx"));
+        assertThat(run(IN_REGISTER, false))
+                .asInstanceOf(type(RunResult.Stuck.class))
+                .satisfies(stuck -> assertThat(stuck.report())
+                        .contains("block 0x1000", "* rax ", "before", "translated", "interpreted")
+                        .contains("lzcnt eax,ebx", "host ", "dec ecx"));
     }
 
     @Test

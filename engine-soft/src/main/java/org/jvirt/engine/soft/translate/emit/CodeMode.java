@@ -63,7 +63,9 @@ public final class CodeMode {
         return switch (insn.segment()) {
             // it cannot be written to; where nothing is accessed it is padding or a hint
             case Instruction.CS ->
-                insn.memoryOperand() >= 0 ? !insn.row().accessesMemory() : insn.row().branch();
+                insn.memoryOperand() >= 0
+                        ? !insn.row().accessesMemory()
+                        : insn.row().branch();
             case Instruction.FS -> (mode >> SEGMENTS_SHIFT & 1) != 0;
             case Instruction.GS -> (mode >> SEGMENTS_SHIFT & 2) != 0;
             default -> true;

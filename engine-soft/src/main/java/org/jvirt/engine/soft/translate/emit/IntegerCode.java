@@ -275,7 +275,14 @@ public final class IntegerCode {
             if (!e.access(insn, false, size, 0)) {
                 return false;
             }
-            w.memory(size == 1 ? 0x8A : 0x8B, size, RCX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
+            w.memory(
+                    size == 1 ? 0x8A : 0x8B,
+                    size,
+                    RCX,
+                    e.memoryBase(),
+                    e.memoryIndex(),
+                    e.memoryScale(),
+                    e.memoryDisplacement());
         } else {
             e.read(RCX, insn.register(0));
         }

@@ -85,7 +85,14 @@ public final class StringCode {
     /// Reads the element at RSI into the state block.
     private void holdSource(int size) {
         e.access(RSI, 0, false, size);
-        w.memory(LOAD | (size == 1 ? 0 : 1), size, RCX, e.memoryBase(), e.memoryIndex(), e.memoryScale(), e.memoryDisplacement());
+        w.memory(
+                LOAD | (size == 1 ? 0 : 1),
+                size,
+                RCX,
+                e.memoryBase(),
+                e.memoryIndex(),
+                e.memoryScale(),
+                e.memoryDisplacement());
         w.store(8, RCX, RSP, StateLayout.HELD);
     }
 

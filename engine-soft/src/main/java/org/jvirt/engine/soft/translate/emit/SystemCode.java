@@ -31,7 +31,6 @@ public final class SystemCode {
     /// What a program's POPF may change of [StateLayout#SYSTEM_FLAGS] without changing its rights.
     private static final int POPPED = Cpu.NT | Cpu.ID;
 
-
     private final BlockEmitter e;
     private final CodeWriter w;
     private final FlagImage flags;

@@ -147,8 +147,7 @@ public final class TransferCode {
         flags.compose();
         w.move(R11, RCX);
         w.load(4, RCX, RSP, StateLayout.CALL_KEEPS);
-        for (int place :
-                new int[] {StateLayout.SYSTEM_FLAGS, StateLayout.INTERRUPTS_ENABLED, StateLayout.BACKWARD}) {
+        for (int place : new int[] {StateLayout.SYSTEM_FLAGS, StateLayout.INTERRUPTS_ENABLED, StateLayout.BACKWARD}) {
             w.memory(AND_TO_MEMORY, 4, RCX, RSP, -1, 0, place);
         }
         select(StateLayout.CALL_SELECTORS, StateLayout.TO_KERNEL);

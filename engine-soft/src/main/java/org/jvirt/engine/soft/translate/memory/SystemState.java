@@ -2,8 +2,8 @@ package org.jvirt.engine.soft.translate.memory;
 
 import org.jvirt.core.VmClock;
 import org.jvirt.engine.soft.cpu.Cpu;
-import org.jvirt.engine.soft.cpu.FlatTransfers;
 import org.jvirt.engine.soft.cpu.Flags;
+import org.jvirt.engine.soft.cpu.FlatTransfers;
 import org.jvirt.engine.soft.cpu.Segments;
 import org.jvirt.engine.soft.cpu.Tlb;
 import org.jvirt.engine.soft.translate.emit.StateLayout;

@@ -55,7 +55,9 @@ public final class BuildIdentity {
 
     private void add(Class<?> part) throws IOException, URISyntaxException {
         CodeSource source = part.getProtectionDomain().getCodeSource();
-        URI place = source == null || source.getLocation() == null ? null : source.getLocation().toURI();
+        URI place = source == null || source.getLocation() == null
+                ? null
+                : source.getLocation().toURI();
         if (place == null || !"file".equals(place.getScheme())) {
             // in the run-time image
             state(Path.of(System.getProperty("java.home"), "lib", "modules"));
@@ -70,7 +72,9 @@ public final class BuildIdentity {
     }
 
     private void state(Path file) throws IOException {
-        add("%s %d %d".formatted(file, Files.size(file), Files.getLastModifiedTime(file).toMillis()));
+        add("%s %d %d"
+                .formatted(
+                        file, Files.size(file), Files.getLastModifiedTime(file).toMillis()));
     }
 
     private void tail(Path jar) throws IOException {
@@ -88,7 +92,11 @@ public final class BuildIdentity {
         Files.walkFileTree(directory, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                add("%s %d %d".formatted(file, attributes.size(), attributes.lastModifiedTime().toMillis()));
+                add("%s %d %d"
+                        .formatted(
+                                file,
+                                attributes.size(),
+                                attributes.lastModifiedTime().toMillis()));
                 return FileVisitResult.CONTINUE;
             }
         });

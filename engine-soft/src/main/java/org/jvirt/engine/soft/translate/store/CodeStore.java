@@ -48,8 +48,7 @@ public final class CodeStore {
     public static CodeStore of(Optional<Path> directory, String version) {
         String name = directory.map(Path::toString).orElse("") + "\n" + version;
         synchronized (STORES) {
-            return STORES.computeIfAbsent(
-                    name, key -> open(directory, version, StoreFile.MOST_BYTES));
+            return STORES.computeIfAbsent(name, key -> open(directory, version, StoreFile.MOST_BYTES));
         }
     }
 
@@ -139,8 +138,7 @@ public final class CodeStore {
         int slot = slot(key);
         for (int i = 0; i < SLOTS && slotPositions[slot] != 0; i++) {
             if (slotKeys[slot] == key
-                    && StoredBlock.fits(
-                            source.encoded(slotPositions[slot]), context, rip, crosses, bytes, available)) {
+                    && StoredBlock.fits(source.encoded(slotPositions[slot]), context, rip, crosses, bytes, available)) {
                 Optional<StoredBlock> block = source.read(slotPositions[slot]);
                 if (block.isEmpty()) {
                     damaged.incrementAndGet();

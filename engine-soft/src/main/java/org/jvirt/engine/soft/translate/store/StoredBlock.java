@@ -52,7 +52,8 @@ public record StoredBlock(
         for (int i = 0; i < (count < KEY_BYTES ? 1 : count); i++) {
             word = word << 8 | bytes[at + i] & 0xFF;
         }
-        return mix(word ^ (long) (context << 12 | start | (crosses ? 1 << 20 : 0) | (count < KEY_BYTES ? 1 << 21 : 0)) << 40);
+        return mix(word
+                ^ (long) (context << 12 | start | (crosses ? 1 << 20 : 0) | (count < KEY_BYTES ? 1 << 21 : 0)) << 40);
     }
 
     private static long mix(long value) {
@@ -61,18 +62,17 @@ public record StoredBlock(
     }
 
     int encodedBytes() {
-        return HEADER
-                + guest.length
-                + 4 * fields.length
-                + 4 * layout.length
-                + code.length
-                + 4 * relocation.length;
+        return HEADER + guest.length + 4 * fields.length + 4 * layout.length + code.length + 4 * relocation.length;
     }
 
     void encode(ByteBuffer to) {
         to.putLong(key()).putLong(rip);
         to.putInt(context).putInt(start).putInt(first).putInt(crosses ? 1 : 0).putInt(origin);
-        to.putInt(guest.length).putInt(fields.length).putInt(layout.length).putInt(code.length).putInt(relocation.length);
+        to.putInt(guest.length)
+                .putInt(fields.length)
+                .putInt(layout.length)
+                .putInt(code.length)
+                .putInt(relocation.length);
         to.put(guest);
         put(to, fields);
         put(to, layout);
@@ -103,7 +103,11 @@ public record StoredBlock(
         int layoutWords = from.getInt();
         int codeBytes = from.getInt();
         int relocationWords = from.getInt();
-        if (isOdd(guestBytes) || isOdd(fieldWords) || isOdd(layoutWords) || isOdd(codeBytes) || isOdd(relocationWords)) {
+        if (isOdd(guestBytes)
+                || isOdd(fieldWords)
+                || isOdd(layoutWords)
+                || isOdd(codeBytes)
+                || isOdd(relocationWords)) {
             return Optional.empty();
         }
         if (from.remaining() != guestBytes + 4 * (fieldWords + layoutWords) + codeBytes + 4 * relocationWords) {
@@ -117,8 +121,7 @@ public record StoredBlock(
         from.get(code);
         int[] relocation = ints(from, relocationWords);
         return Optional.of(
-                new StoredBlock(
-                context, start, first, crosses, guest, fields, rip, origin, layout, code, relocation));
+                new StoredBlock(context, start, first, crosses, guest, fields, rip, origin, layout, code, relocation));
     }
 
     private static boolean isOdd(int count) {
@@ -167,8 +170,7 @@ public record StoredBlock(
                 return false;
             }
             if (i < fieldCount) {
-                if (end + 4 > length
-                        || word(bytes, first + end) != Integer.reverseBytes(held.getInt(end)) + step) {
+                if (end + 4 > length || word(bytes, first + end) != Integer.reverseBytes(held.getInt(end)) + step) {
                     return false;
                 }
                 at = end + 4;

@@ -48,7 +48,10 @@ class AccessPlanTest {
 
     @Test
     void accessesAtConstantsFromOneRegisterShareACheck() {
-        plan(false, asm -> asm.mov(RAX, mem(RBX).disp(16).qword()).mov(mem(RBX).disp(32).qword(), RDX));
+        plan(
+                false,
+                asm -> asm.mov(RAX, mem(RBX).disp(16).qword())
+                        .mov(mem(RBX).disp(32).qword(), RDX));
         assertThat(plan.checks()).isOne();
         assertThat(plan.explicit(0)).isZero();
         assertThat(plan.explicit(1)).isZero();
@@ -59,9 +62,11 @@ class AccessPlanTest {
 
     @Test
     void anotherValueOfTheRegisterIsAnotherAddress() {
-        plan(false, asm -> asm.mov(RAX, mem(RBX).disp(16).qword())
-                .mov(RBX, RDX)
-                .mov(RCX, mem(RBX).disp(16).qword()));
+        plan(
+                false,
+                asm -> asm.mov(RAX, mem(RBX).disp(16).qword())
+                        .mov(RBX, RDX)
+                        .mov(RCX, mem(RBX).disp(16).qword()));
         assertThat(plan.checks()).isZero();
     }
 
@@ -80,7 +85,14 @@ class AccessPlanTest {
 
     @Test
     void pushesAndPopsShareOneCheckOfTheStack() {
-        plan(false, asm -> asm.push(RBP).push(RBX).mov(RAX, mem(RSP).disp(8).qword()).pop(RBX).pop(RBP).ret());
+        plan(
+                false,
+                asm -> asm.push(RBP)
+                        .push(RBX)
+                        .mov(RAX, mem(RSP).disp(8).qword())
+                        .pop(RBX)
+                        .pop(RBP)
+                        .ret());
         assertThat(plan.checks()).isOne();
         assertThat(plan.isStack(0)).isTrue();
         assertThat(plan.displacement(0)).isEqualTo(-16);
@@ -97,15 +109,24 @@ class AccessPlanTest {
 
     @Test
     void whatMayChangeAnythingSeparates() {
-        plan(false, asm -> asm.mov(EAX, mem(0x1000L).dword()).cpuid().mov(EDX, mem(0x1000L).dword()));
+        plan(
+                false,
+                asm -> asm.mov(EAX, mem(0x1000L).dword())
+                        .cpuid()
+                        .mov(EDX, mem(0x1000L).dword()));
         assertThat(plan.checks()).isZero();
-        plan(false, asm -> asm.mov(EAX, mem(0x1000L).dword()).mov(EDX, mem(0x1000L).dword()));
+        plan(
+                false,
+                asm -> asm.mov(EAX, mem(0x1000L).dword()).mov(EDX, mem(0x1000L).dword()));
         assertThat(plan.checks()).isOne();
     }
 
     @Test
     void whatIsFarApartIsCheckedApart() {
-        plan(false, asm -> asm.mov(RAX, mem(RBX).qword()).mov(RDX, mem(RBX).disp(0x800).qword()));
+        plan(
+                false,
+                asm -> asm.mov(RAX, mem(RBX).qword())
+                        .mov(RDX, mem(RBX).disp(0x800).qword()));
         assertThat(plan.checks()).isZero();
     }
 

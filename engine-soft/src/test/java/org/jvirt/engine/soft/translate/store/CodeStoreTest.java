@@ -66,7 +66,9 @@ final class CodeStoreTest {
 
     private Path file() throws IOException {
         try (Stream<Path> files = Files.list(directory)) {
-            return files.filter(path -> path.toString().endsWith(".blocks")).findFirst().orElseThrow();
+            return files.filter(path -> path.toString().endsWith(".blocks"))
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 
@@ -79,8 +81,12 @@ final class CodeStoreTest {
         assertThat(find(second, 2).orElseThrow().code()).startsWith(2);
         assertThat(find(second, 2).orElseThrow().layout()).containsExactly(1, 2);
         assertThat(find(second, 3)).isEmpty();
-        assertThat(second.find(2, RIP | START, false, page(2), 4096)).as("other rights").isEmpty();
-        assertThat(second.find(1, RIP | START, true, page(2), 4096)).as("two pages").isEmpty();
+        assertThat(second.find(2, RIP | START, false, page(2), 4096))
+                .as("other rights")
+                .isEmpty();
+        assertThat(second.find(1, RIP | START, true, page(2), 4096))
+                .as("two pages")
+                .isEmpty();
     }
 
     @Test
@@ -90,7 +96,9 @@ final class CodeStoreTest {
         for (int i = 0; i < 20; i++) {
             byte[] page = page(1);
             page[START + i] ^= 1;
-            assertThat(store.find(1, RIP | START, false, page, 4096)).as("byte " + i).isEmpty();
+            assertThat(store.find(1, RIP | START, false, page, 4096))
+                    .as("byte " + i)
+                    .isEmpty();
         }
         byte[] behind = page(1);
         behind[START + 20] ^= 1;
@@ -216,7 +224,8 @@ final class CodeStoreTest {
         CodeStore store = CodeStore.open(Optional.of(inside), "v1", MOST_BYTES);
         store.await();
         store.add(List.of(block(1)));
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(inside))).isEqualTo("rwx------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(inside)))
+                .isEqualTo("rwx------");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(inside.resolve("v1.blocks"))))
                 .isEqualTo("rw-------");
     }

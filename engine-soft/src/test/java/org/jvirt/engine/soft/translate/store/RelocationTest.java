@@ -16,7 +16,11 @@ final class RelocationTest {
     private static byte[] code(int origin, long rip) {
         ByteBuffer code = ByteBuffer.allocate(46).order(ByteOrder.LITTLE_ENDIAN);
         code.putInt(0x1234_5678).put((byte) 0xE8).putInt(0x40 - origin - 9);
-        code.putInt(origin + 77).put((byte) 0x90).putInt((int) rip + 5).put((byte) 0x48).put((byte) 0xB9);
+        code.putInt(origin + 77)
+                .put((byte) 0x90)
+                .putInt((int) rip + 5)
+                .put((byte) 0x48)
+                .put((byte) 0xB9);
         code.putLong(rip + 0x1234).put((byte) 0x90).putInt((int) -rip);
         code.putInt(TABLE + (int) (rip + 0x77 & 0xFFFF) * 8).put((byte) 0xC3);
         return code.array();
@@ -30,13 +34,13 @@ final class RelocationTest {
 
     private static Optional<int[]> find(int origin, long rip) {
         byte[] one = code(origin, rip);
-        return Relocation.find(one, code(origin + Relocation.ORIGIN_STEP, rip + Relocation.RIP_STEP), one.length, wide());
+        return Relocation.find(
+                one, code(origin + Relocation.ORIGIN_STEP, rip + Relocation.RIP_STEP), one.length, wide());
     }
 
     private static void movesTo(int origin, long rip, int newOrigin, long newRip) {
         byte[] code = code(origin, rip);
-        assertThat(Relocation.apply(
-                        code, find(origin, rip).orElseThrow(), newOrigin - origin, newRip - rip, TABLE))
+        assertThat(Relocation.apply(code, find(origin, rip).orElseThrow(), newOrigin - origin, newRip - rip, TABLE))
                 .isTrue();
         assertThat(code).isEqualTo(code(newOrigin, newRip));
     }
@@ -52,8 +56,10 @@ final class RelocationTest {
     void aFieldOfFourBytesThatWouldNeedMoreIsRefused() {
         byte[] code = code(0x3000, 0xFFFF_FFFF_8110_0123L);
         int[] relocation = find(0x3000, 0xFFFF_FFFF_8110_0123L).orElseThrow();
-        assertThat(Relocation.apply(code, relocation, 0, 0x7F00_0000_0000L, TABLE)).isFalse();
-        assertThat(Relocation.apply(code.clone(), relocation, 0, -0x1000_0000L, TABLE)).isFalse();
+        assertThat(Relocation.apply(code, relocation, 0, 0x7F00_0000_0000L, TABLE))
+                .isFalse();
+        assertThat(Relocation.apply(code.clone(), relocation, 0, -0x1000_0000L, TABLE))
+                .isFalse();
     }
 
     @Test
@@ -62,7 +68,9 @@ final class RelocationTest {
         for (int at = 0; at < one.length; at++) {
             byte[] other = code(0x3000 + Relocation.ORIGIN_STEP, 0xFFFF_FFFF_8110_0123L + Relocation.RIP_STEP);
             other[at] ^= 4;
-            assertThat(Relocation.find(one, other, one.length, wide())).as("byte " + at).isEmpty();
+            assertThat(Relocation.find(one, other, one.length, wide()))
+                    .as("byte " + at)
+                    .isEmpty();
         }
     }
 }

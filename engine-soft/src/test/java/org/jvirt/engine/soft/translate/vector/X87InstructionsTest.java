@@ -79,7 +79,9 @@ class X87InstructionsTest {
                     || uses(insn, OperandKind.X87)
                     || uses(insn, OperandKind.MMX);
             boolean expected = unit && !row.alias() && !INTERPRETED.contains(insn.mnemonic());
-            assertThat(X87Instructions.isNative(insn, EVERYTHING)).as("%s", insn).isEqualTo(expected);
+            assertThat(X87Instructions.isNative(insn, EVERYTHING))
+                    .as("%s", insn)
+                    .isEqualTo(expected);
         });
     }
 

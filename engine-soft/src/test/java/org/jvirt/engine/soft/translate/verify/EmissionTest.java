@@ -101,7 +101,8 @@ class EmissionTest {
             code = Arrays.copyOf(code, code.length + CMP_EAX_EAX_HLT.length);
             System.arraycopy(CMP_EAX_EAX_HLT, 0, code, sample.code().length, CMP_EAX_EAX_HLT.length);
         }
-        Optional<HostCode.Emission> made = host.of(code, EmissionSamples.RIP, sample.context(), sample.single() ? 1 : 48);
+        Optional<HostCode.Emission> made =
+                host.of(code, EmissionSamples.RIP, sample.context(), sample.single() ? 1 : 48);
         if (made.isEmpty()) {
             interpreted += guest.size();
             text.append("    interpreter\n");

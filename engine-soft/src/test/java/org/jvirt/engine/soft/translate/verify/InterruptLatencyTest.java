@@ -91,7 +91,10 @@ class InterruptLatencyTest {
         System.out.printf(
                 Locale.ROOT,
                 "interrupt latency under %s: best tenth %.1f µs, median %.1f µs, longest %.1f µs%n",
-                what, latencies[REQUESTS / 10] / 1e3, latencies[REQUESTS / 2] / 1e3, latencies[REQUESTS - 1] / 1e3);
+                what,
+                latencies[REQUESTS / 10] / 1e3,
+                latencies[REQUESTS / 2] / 1e3,
+                latencies[REQUESTS - 1] / 1e3);
         assertThat(latencies[REQUESTS / 10]).as(what).isLessThan(BOUND_NANOS);
     }
 
@@ -141,75 +144,86 @@ class InterruptLatencyTest {
 
     @Test
     void longChainsOfBlocksAreInterrupted() {
-        boundedStraight("a chain of blocks", (asm, i) -> asm.add(RBX, RCX)
-                .jz("block" + i)
-                .nop()
-                .label("block" + i));
+        boundedStraight(
+                "a chain of blocks",
+                (asm, i) -> asm.add(RBX, RCX).jz("block" + i).nop().label("block" + i));
     }
 
     @Test
     void callsAndReturnsAreInterrupted() {
-        bounded("calls and returns", asm -> asm.label("here")
-                .call("there")
-                .jmp("here")
-                .label("there")
-                .ret());
+        bounded(
+                "calls and returns",
+                asm -> asm.label("here")
+                        .call("there")
+                        .jmp("here")
+                        .label("there")
+                        .ret());
     }
 
     @Test
     void aRepeatedMoveOfAGigabyteIsInterrupted() {
-        bounded("rep movsb of 1 GiB", asm -> asm.label("here")
-                .mov(ESI, (int) FAR)
-                .mov(EDI, (int) FAR)
-                .mov(ECX, FAR_BYTES)
-                .rep()
-                .movsb()
-                .jmp("here"));
+        bounded(
+                "rep movsb of 1 GiB",
+                asm -> asm.label("here")
+                        .mov(ESI, (int) FAR)
+                        .mov(EDI, (int) FAR)
+                        .mov(ECX, FAR_BYTES)
+                        .rep()
+                        .movsb()
+                        .jmp("here"));
     }
 
     @Test
     void aRepeatedStoreOfAGigabyteIsInterrupted() {
-        bounded("rep stosq of 1 GiB", asm -> asm.label("here")
-                .mov(EDI, (int) FAR)
-                .mov(ECX, FAR_BYTES / 8)
-                .rep()
-                .stosq()
-                .jmp("here"));
+        bounded(
+                "rep stosq of 1 GiB",
+                asm -> asm.label("here")
+                        .mov(EDI, (int) FAR)
+                        .mov(ECX, FAR_BYTES / 8)
+                        .rep()
+                        .stosq()
+                        .jmp("here"));
     }
 
     @Test
     void aRepeatedScanOfAGigabyteIsInterrupted() {
-        bounded("repe scasb of 1 GiB", asm -> asm.xor(EAX, EAX)
-                .label("here")
-                .mov(EDI, (int) FAR)
-                .mov(ECX, FAR_BYTES)
-                .rep()
-                .scasb()
-                .jmp("here"));
+        bounded(
+                "repe scasb of 1 GiB",
+                asm -> asm.xor(EAX, EAX)
+                        .label("here")
+                        .mov(EDI, (int) FAR)
+                        .mov(ECX, FAR_BYTES)
+                        .rep()
+                        .scasb()
+                        .jmp("here"));
     }
 
     @Test
     void translationMissesAreInterrupted() {
-        bounded("a translation miss in every instruction", asm -> asm.label("again")
-                .mov(EBX, (int) FAR)
-                .label("here")
-                .mov(RAX, mem(RBX).qword())
-                .add(RBX, 0x1000)
-                .cmp(RBX, (int) (FAR - 1 + FAR_BYTES - 0x1000))
-                .jb("here")
-                .jmp("again"));
+        bounded(
+                "a translation miss in every instruction",
+                asm -> asm.label("again")
+                        .mov(EBX, (int) FAR)
+                        .label("here")
+                        .mov(RAX, mem(RBX).qword())
+                        .add(RBX, 0x1000)
+                        .cmp(RBX, (int) (FAR - 1 + FAR_BYTES - 0x1000))
+                        .jb("here")
+                        .jmp("again"));
     }
 
     @Test
     void changesOfRightsAreInterrupted() {
-        bounded("interrupt returns", asm -> asm.label("here")
-                .mov(RAX, RSP)
-                .push(0x10)
-                .push(RAX)
-                .pushf()
-                .push(8)
-                .emit(Mnemonic.LEA, RAX, mem("here"))
-                .push(RAX)
-                .iretq());
+        bounded(
+                "interrupt returns",
+                asm -> asm.label("here")
+                        .mov(RAX, RSP)
+                        .push(0x10)
+                        .push(RAX)
+                        .pushf()
+                        .push(8)
+                        .emit(Mnemonic.LEA, RAX, mem("here"))
+                        .push(RAX)
+                        .iretq());
     }
 }

@@ -83,13 +83,8 @@ final class Multiprocessor implements AutoCloseable {
     /// @param without features that the processors lack
     Multiprocessor(Hypervisor engine, int count, Set<CpuFeature> without, TscClock counter) {
         interrupts = new Queues(count);
-        vm = engine.createVm(new VmSpec(
-                "smp",
-                memory,
-                Machine.cpuid(engine, without),
-                count,
-                counter,
-                Optional.of(interrupts)));
+        vm = engine.createVm(
+                new VmSpec("smp", memory, Machine.cpuid(engine, without), count, counter, Optional.of(interrupts)));
         for (int i = 0; i < count; i++) {
             vcpus.add(vm.createVcpu(i, new Ports(i)));
         }

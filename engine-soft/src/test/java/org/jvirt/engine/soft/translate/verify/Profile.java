@@ -117,16 +117,7 @@ enum Profile {
         }
         return switch (row.mnemonic()) {
             case HLT, MWAIT, MWAITX, MONITOR, RSM, LGDT, LIDT, LLDT, LTR, LMSW, WRMSR, XSETBV -> false;
-            case IRET,
-                    RETF,
-                    SYSEXIT,
-                    SYSENTER,
-                    CALLF,
-                    JMPF,
-                    VMCALL,
-                    VMMCALL,
-                    INVPCID,
-                    XRSTORS -> false;
+            case IRET, RETF, SYSEXIT, SYSENTER, CALLF, JMPF, VMCALL, VMMCALL, INVPCID, XRSTORS -> false;
             default -> true;
         };
     }

@@ -108,7 +108,8 @@ class TranslatorRegressionTest {
     /// instruction is `CLI`. The handler finds in RBX how many instructions there have been.
     @Test
     void anInlineStiLetsExactlyOneInstructionHappenFirst() {
-        try (var machine = interrupted(asm -> asm.sti().inc(RBX).inc(RBX).inc(RBX).cli(), 1)) {
+        try (var machine =
+                interrupted(asm -> asm.sti().inc(RBX).inc(RBX).inc(RBX).cli(), 1)) {
             assertThat(machine.memory().readLong(ERRORS)).isZero();
             assertThat(machine.memory().readLong(COUNT)).isEqualTo(ROUNDS / 50);
         }
@@ -116,7 +117,8 @@ class TranslatorRegressionTest {
 
     @Test
     void anInlineStiBeforeCliLetsNothingIn() {
-        try (var machine = interrupted(asm -> asm.sti().cli().inc(RBX).inc(RBX).sti().inc(RBX).cli(), 3)) {
+        try (var machine = interrupted(
+                asm -> asm.sti().cli().inc(RBX).inc(RBX).sti().inc(RBX).cli(), 3)) {
             assertThat(machine.memory().readLong(ERRORS)).isZero();
             assertThat(machine.memory().readLong(COUNT)).isEqualTo(ROUNDS / 50);
         }
@@ -125,7 +127,8 @@ class TranslatorRegressionTest {
     /// POPF has no shadow.
     @Test
     void aPopfThatEnablesInterruptsLetsThemInAtOnce() {
-        try (var machine = interrupted(asm -> asm.push(0x202).popf().inc(RBX).inc(RBX).cli(), 0)) {
+        try (var machine =
+                interrupted(asm -> asm.push(0x202).popf().inc(RBX).inc(RBX).cli(), 0)) {
             assertThat(machine.memory().readLong(ERRORS)).isZero();
             assertThat(machine.memory().readLong(COUNT)).isEqualTo(ROUNDS / 50);
         }
