@@ -102,6 +102,8 @@ final class KvmContractTest extends EngineContract {
                     Processor.anNmiWaitsInTheStateUntilTheHandlerReturns""",
             "the kernel's emulator has neither PAE nor two-level paging for guests",
             """
+                    Legacy.hotLoopsUnderThreeLevelsOfPagingAreExactAndFast
+                    Legacy.hotLoopsUnderTwoLevelsOfPagingAreExactAndFast
                     Legacy.physicalAddressExtensionHasThreeLevels
                     Legacy.twoLevelPagingFaultsAndTranslates"""));
 

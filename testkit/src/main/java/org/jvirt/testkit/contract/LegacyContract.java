@@ -17,8 +17,6 @@ import static org.jvirt.x86.Registers.ESP;
 import static org.jvirt.x86.Registers.GS;
 
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.jvirt.core.cpu.Activity;
 import org.jvirt.core.cpu.ControlRegisters;
 import org.jvirt.core.cpu.CpuState;
@@ -283,7 +281,7 @@ abstract class LegacyContract extends HypervisorContract {
         }
     }
 
-    enum Paging {
+    private enum Paging {
         NONE,
         TWO_LEVELS,
         THREE_LEVELS
@@ -315,9 +313,22 @@ abstract class LegacyContract extends HypervisorContract {
                 .ret();
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void hotLoopsAreExactAndFast(Paging paging) {
+    @Test
+    void hotLoopsAreExactAndFast() {
+        sum(Paging.NONE);
+    }
+
+    @Test
+    void hotLoopsUnderTwoLevelsOfPagingAreExactAndFast() {
+        sum(Paging.TWO_LEVELS);
+    }
+
+    @Test
+    void hotLoopsUnderThreeLevelsOfPagingAreExactAndFast() {
+        sum(Paging.THREE_LEVELS);
+    }
+
+    private void sum(Paging paging) {
         int turns = 3000;
         try (var guest = guest()) {
             guest.memory.writeInt(0x7_0000, 0x83);
