@@ -56,11 +56,10 @@ class NbdCommandTest {
         return List.of(command.replace("@", folder + "/").split(" "));
     }
 
-    private Result run(Object command, String line) {
+    private Result run(CommandLine command, String line) {
         var out = new StringWriter();
         var err = new StringWriter();
-        int code = new CommandLine(command)
-                .setOut(new PrintWriter(out))
+        int code = command.setOut(new PrintWriter(out))
                 .setErr(new PrintWriter(err))
                 .setExecutionExceptionHandler((exception, commandLine, parsed) -> {
                     if (exception instanceof UserErrorException) {
@@ -74,13 +73,13 @@ class NbdCommandTest {
     }
 
     private String img(String line) {
-        Result result = run(new ImgCommand(), line);
+        Result result = run(ImgCommand.line(words(line).getFirst()), line);
         assertThat(result.code).as(result.toString()).isZero();
         return result.out;
     }
 
     private Result nbd(String line) {
-        return run(new NbdCommand(), line);
+        return run(new CommandLine(new NbdCommand()), line);
     }
 
     /// Serves in a thread of its own until the last client has left.
@@ -135,7 +134,7 @@ class NbdCommandTest {
         img("convert -f raw -n -O raw @disk.raw " + uri(""));
         assertThat(img("compare %s @disk.raw".formatted(uri("")))).contains("identical");
         img("create -f qcow2 -b %s -F raw @top.qcow2".formatted(uri("")));
-        Result refused = run(new ImgCommand(), "map @top.qcow2".replace("@", folder + "/"));
+        Result refused = run(ImgCommand.line("map"), "map @top.qcow2".replace("@", folder + "/"));
         assertThat(refused.err).contains("--allow-network-backing");
         assertThat(img("compare --allow-network-backing @top.qcow2 @disk.raw")).contains("identical");
         assertThat(served).isNotDone();
