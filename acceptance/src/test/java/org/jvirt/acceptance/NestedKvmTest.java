@@ -115,23 +115,6 @@ final class NestedKvmTest {
                 .isEqualTo("written");
     }
 
-    /// Level-triggered interrupts (ACPI's) and edges (the serial port's) come through the machine's own IO-APIC.
-    @Test
-    void debiansKernelRunsOnTwoProcessorsWithLocalApicsAloneInTheKernel() throws InterruptedException {
-        String command = program + " qemu-system-x86_64 -accel kvm,kernel-irqchip=split -cpu host -smp 2 -m 256"
-                + " -nographic -no-reboot -kernel /vmlinuz -initrd /initrd -append " + APPEND
-                + " -drive file=/scratch/disk.img,if=virtio,format=raw";
-        outer.shell().begin(command);
-        Shell inner = Shell.atPrompt(outer, BOOT);
-        assertThat(inner.run("nproc")).isEqualTo("2");
-        assertThat(inner.run("dd if=/dev/vda of=/dev/null bs=64k count=4 2>/dev/null && echo read"))
-                .isEqualTo("read");
-        assertThat(inner.run("grep -c -E 'IO-APIC +9-fasteoi +acpi' /proc/interrupts"))
-                .isEqualTo("1");
-        outer.type("poweroff -f\n");
-        outer.shell().finish(command, BOOT).succeeded();
-    }
-
     /// A guest that counts says nothing while it is paused, and goes on counting afterwards.
     private void pauseAndResume(Shell inner) throws InterruptedException {
         inner.begin("for i in $(seq 1 60); do echo tick $i; sleep 0.1; done");
