@@ -3,9 +3,9 @@ package org.jvirt.images.live;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.jvirt.core.UserErrorException;
@@ -79,22 +79,25 @@ final class ThrottleTest {
         var throttle = new Throttle(requests(DiskLimit.of(10)), clock);
         throttle.pass(false, 512);
         throttle.pass(true, 512);
-        var passed = new AtomicInteger();
-        var third = CompletableFuture.runAsync(() -> {
-            throttle.pass(false, 512);
-            passed.incrementAndGet();
-        });
-        while (passed.get() == 0) {
-            assertThat(clock.nanos()).isLessThan(200 * MILLI);
-            clock.advance(MILLI);
+        Thread third = waiting(() -> throttle.pass(false, 512));
+        clock.advance(99 * MILLI);
+        assertThat(third.join(Duration.ofMillis(50))).isFalse();
+        clock.advance(101 * MILLI);
+        assertThat(third.join(Duration.ofSeconds(30))).isTrue();
+    }
+
+    /// A thread that has begun to wait.
+    private static Thread waiting(Runnable request) {
+        Thread thread = Thread.ofPlatform().daemon().start(request);
+        while (thread.getState() != Thread.State.WAITING) {
+            assertThat(thread.isAlive()).isTrue();
             Thread.onSpinWait();
         }
-        third.get(30, TimeUnit.SECONDS);
-        assertThat(clock.nanos()).isGreaterThanOrEqualTo(100 * MILLI);
+        return thread;
     }
 
     @Test
-    void readsAndWritesHaveLimitsOfTheirOwnAndLargeRequestsCountSeveralTimes() {
+    void readsAndWritesHaveLimitsOfTheirOwnAndLargeRequestsCountSeveralTimes() throws Exception {
         var limits = new DiskLimits(
                 DiskLimit.NONE,
                 DiskLimit.NONE,
@@ -108,15 +111,12 @@ final class ThrottleTest {
         throttle.pass(true, 1000);
         throttle.pass(true, 1);
         throttle.pass(false, 1 << 20);
-        var blocked = CompletableFuture.runAsync(() -> throttle.pass(false, 512));
+        Thread blocked = waiting(() -> throttle.pass(false, 512));
         // 1 MiB is 256 requests: 25.5 s at ten a second, beyond the one that is free.
         clock.advance(25 * SECOND);
-        assertThat(blocked).isNotDone();
-        while (!blocked.isDone()) {
-            assertThat(clock.nanos()).isLessThan(27 * SECOND);
-            clock.advance(10 * MILLI);
-            Thread.onSpinWait();
-        }
+        assertThat(blocked.join(Duration.ofMillis(50))).isFalse();
+        clock.advance(2 * SECOND);
+        assertThat(blocked.join(Duration.ofSeconds(30))).isTrue();
     }
 
     @Test
