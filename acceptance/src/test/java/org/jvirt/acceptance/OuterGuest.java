@@ -6,12 +6,16 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /// A guest of QEMU's translator in which `/dev/kvm` works, on a host where it need not: what QEMU calls `-cpu max`
 /// has AMD's virtualization. Not thread-safe.
 final class OuterGuest implements GuestConsole, AutoCloseable {
     private static final Duration BOOT = Duration.ofMinutes(3);
+    private static final String JAVAS_REPORT = "# A fatal error has been detected by the Java Runtime Environment";
+    private static final int REPORT_LINES = 25;
 
     private final Process qemu;
     private final Transcript out;
@@ -77,6 +81,15 @@ final class OuterGuest implements GuestConsole, AutoCloseable {
     /// In which commands of the outer guest run.
     Shell shell() {
         return shell;
+    }
+
+    /// What a Java runtime that crashed in the guest wrote first, if one did: where, and in which code.
+    Optional<String> javasCrash() {
+        String all = out.all();
+        int at = all.indexOf(JAVAS_REPORT);
+        return at < 0
+                ? Optional.empty()
+                : Optional.of(all.substring(at).lines().limit(REPORT_LINES).collect(Collectors.joining("\n")));
     }
 
     @Override
