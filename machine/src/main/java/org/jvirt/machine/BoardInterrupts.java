@@ -5,6 +5,7 @@ import org.jvirt.core.ExitHandler;
 import org.jvirt.core.InterruptLine;
 import org.jvirt.core.MsiSink;
 import org.jvirt.core.VmClock;
+import org.jvirt.core.interrupt.PcInterruptsState;
 import org.jvirt.devices.time.Hpet;
 
 /// The board's interrupt controllers and the 8254 behind them: jvirt's own devices, what the engine brings
@@ -43,6 +44,9 @@ sealed interface BoardInterrupts permits MachineInterrupts, SplitBoardInterrupts
     /// The lines lead nowhere from now on. To be called before the engine's VM is closed: threads of backends and
     /// users outlive it. Any thread.
     void disconnect();
+
+    /// What all controllers remember now. No vCPU runs.
+    PcInterruptsState save();
 
     /// A non-maskable interrupt for every processor.
     void nmi();

@@ -115,6 +115,11 @@ final class EngineInterrupts implements BoardInterrupts {
     }
 
     @Override
+    public PcInterruptsState save() {
+        return vm.saveInterrupts();
+    }
+
+    @Override
     public void nmi() {
         NmiMessages.send(vm.msi(), vcpus);
     }

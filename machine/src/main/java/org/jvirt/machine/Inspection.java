@@ -6,6 +6,7 @@ import org.jvirt.core.Bus;
 import org.jvirt.core.GuestMemory;
 import org.jvirt.core.MemorySlot;
 import org.jvirt.core.cpu.CpuState;
+import org.jvirt.core.interrupt.PcInterruptsState;
 import org.jvirt.devices.pci.ConfigSpace;
 import org.jvirt.devices.pci.PciFunction;
 
@@ -28,6 +29,11 @@ public final class Inspection {
     /// A processor's registers as text.
     public String registers(int cpu) {
         return RegisterText.of(cpu, pc.vcpus().get(cpu).state());
+    }
+
+    /// What the interrupt controllers remember.
+    public PcInterruptsState interrupts() {
+        return pc.board().interrupts().save();
     }
 
     public List<MemorySlot> memory() {

@@ -22,7 +22,7 @@ record InterruptPlan(Optional<InterruptController> controllers, Function<Vm, Boa
         }
         if (home == InterruptHome.SPLIT && engine.contains(Capability.LOCAL_APICS)) {
             var pins = new SplitInterrupts();
-            return new InterruptPlan(Optional.of(pins), vm -> new SplitBoardInterrupts(pins, vm, apics.vcpus()));
+            return new InterruptPlan(Optional.of(pins), vm -> new SplitBoardInterrupts(pins, vm, apics));
         }
         var own = new MachineInterrupts(apics, tsc);
         return new InterruptPlan(Optional.of(own.controllers()), vm -> own);

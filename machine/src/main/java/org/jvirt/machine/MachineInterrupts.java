@@ -8,6 +8,7 @@ import org.jvirt.core.MsiSink;
 import org.jvirt.core.TscClock;
 import org.jvirt.core.VmClock;
 import org.jvirt.core.interrupt.ApicConfig;
+import org.jvirt.core.interrupt.PcInterruptsState;
 import org.jvirt.devices.interrupt.PcInterrupts;
 import org.jvirt.devices.time.Hpet;
 
@@ -75,6 +76,11 @@ final class MachineInterrupts implements BoardInterrupts {
     @Override
     public void disconnect() {
         // Nothing of the engine is behind them.
+    }
+
+    @Override
+    public PcInterruptsState save() {
+        return controllers.save();
     }
 
     @Override

@@ -6,6 +6,8 @@ import org.jvirt.core.InterruptLine;
 import org.jvirt.core.MsiSink;
 import org.jvirt.core.Vm;
 import org.jvirt.core.VmClock;
+import org.jvirt.core.interrupt.ApicConfig;
+import org.jvirt.core.interrupt.PcInterruptsState;
 import org.jvirt.devices.interrupt.SplitInterrupts;
 import org.jvirt.devices.time.Hpet;
 
@@ -14,13 +16,13 @@ final class SplitBoardInterrupts implements BoardInterrupts {
     private final SplitInterrupts controllers;
     private final PinDevices pins;
     private final Vm vm;
-    private final int vcpus;
+    private final ApicConfig apics;
 
     /// @param vm made with [#controllers]
-    SplitBoardInterrupts(SplitInterrupts controllers, Vm vm, int vcpus) {
+    SplitBoardInterrupts(SplitInterrupts controllers, Vm vm, ApicConfig apics) {
         this.controllers = controllers;
         this.vm = vm;
-        this.vcpus = vcpus;
+        this.apics = apics;
         pins = new PinDevices(controllers.pins());
         controllers.attach(vm.msi(), vm::announcePin);
     }
@@ -78,7 +80,12 @@ final class SplitBoardInterrupts implements BoardInterrupts {
     }
 
     @Override
+    public PcInterruptsState save() {
+        return controllers.save(apics, vm.saveLocalApics());
+    }
+
+    @Override
     public void nmi() {
-        NmiMessages.send(vm.msi(), vcpus);
+        NmiMessages.send(vm.msi(), apics.vcpus());
     }
 }

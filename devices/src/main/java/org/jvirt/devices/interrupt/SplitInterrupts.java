@@ -1,5 +1,6 @@
 package org.jvirt.devices.interrupt;
 
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.core.InterruptController;
@@ -7,6 +8,9 @@ import org.jvirt.core.InterruptLine;
 import org.jvirt.core.LocalInterrupts;
 import org.jvirt.core.MsiSink;
 import org.jvirt.core.VcpuSignals;
+import org.jvirt.core.interrupt.ApicConfig;
+import org.jvirt.core.interrupt.LocalApicState;
+import org.jvirt.core.interrupt.PcInterruptsState;
 
 /// The interrupt controllers of a PC whose local APICs are the engine's: 8259 pair and IO-APIC. INTR drives LINT0
 /// of vCPU 0; the IO-APIC sends messages as devices do. Thread-safe; sending allocates nothing and never blocks.
@@ -48,6 +52,11 @@ public final class SplitInterrupts implements InterruptController {
     /// Bus reset of the 8259 pair and the IO-APIC.
     public void reset() {
         pins.reset();
+    }
+
+    /// What these controllers and the engine's local APICs remember.
+    public PcInterruptsState save(ApicConfig config, List<LocalApicState> engines) {
+        return new PcInterruptsState(config, pins.saveMaster(), pins.saveSlave(), pins.saveIoApic(), engines);
     }
 
     private void intrChanged() {

@@ -68,6 +68,8 @@ public final class Monitor {
         subject("cpus", "the processors", _ -> vm.inspect(this::cpus));
         subject("block", "the disks; alone or one DEVICE", disks::info);
         subject("registers", "all registers of the chosen CPU; with -a, of all CPUs", this::registers);
+        subject("pic", "the 8259 pair and the IO-APIC", _ -> vm.inspect(i -> InterruptText.pins(i.interrupts())));
+        subject("lapic", "the chosen CPU's local APIC", _ -> vm.inspect(i -> InterruptText.local(i.interrupts(), cpu)));
         subject("mtree", "what lies where in the address spaces", _ -> vm.inspect(Monitor::addressSpaces));
         subject("pci", "the PCI functions", _ -> vm.inspect(Monitor::pci));
         subject("cdroms", "the CD-ROM drives and what is in them", _ -> cdroms.info());

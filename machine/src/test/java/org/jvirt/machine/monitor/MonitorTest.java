@@ -96,6 +96,13 @@ final class MonitorTest {
                         "00000000fec00000-00000000fec00fff: io-apic",
                         "pci-ecam",
                         "rtc");
+        assertThat(monitor.execute("info pic"))
+                .contains("pic0: lines=", "ioapic: id=0", "  pin 23 0000000000010000 line=low vector=00 fixed edge")
+                .contains(", masked\n");
+        assertThat(monitor.execute("info lapic"))
+                .startsWith("lapic 0: base=fee00900 ")
+                .contains("  timer   00010000 vector=00 one-shot, masked\n")
+                .endsWith("  requested (IRR): none\n  in service (ISR): none\n");
         assertThat(monitor.execute("info pci")).contains("8086:29c0", "1af4:1044 rng0");
         assertThat(monitor.execute("info unhandled")).startsWith("reads without a device: ");
     }
