@@ -45,7 +45,7 @@ public final class Main implements Runnable {
         programs,
         /// From power-on to the login prompt of Debian with systemd.
         systemd,
-        /// Work on disk images.
+        /// Work on disk images, and on served ones.
         images
     }
 
@@ -223,7 +223,10 @@ public final class Main implements Runnable {
                 Commands.requireQemu();
                 yield SystemdRace.run(image().disk(), program(), engine, vcpus, memoryMib, rounds, out);
             }
-            case images -> ImageRace.run(directory, program(), imageMegabytes, rounds);
+            case images ->
+                ImageRace.run(directory, program(), imageMegabytes, rounds)
+                        + "\n"
+                        + NbdRace.run(directory, program(), rounds);
         };
     }
 

@@ -14,19 +14,21 @@ import org.jvirt.images.format.ImageOpener;
 ///
 /// @param chain    up to this image
 /// @param override what the user wants below instead of what the image says
-record ChainOpener(ImageAccess access, Chain chain, Optional<ImageReference> override) implements ImageOpener {
+/// @param opening  what layers below are opened for
+record ChainOpener(ImageAccess access, Chain chain, Optional<ImageReference> override, ImageOpening opening)
+        implements ImageOpener {
     @Override
     public DiskImage openBacking(ImageFile from, String reference, Optional<String> format) {
         NodeOpener opener = new NodeOpener(access, chain);
         if (override.isPresent()) {
-            return opener.open(override.get(), Optional.empty(), ImageOpening.reading());
+            return opener.open(override.get(), Optional.empty(), opening);
         }
         ImageReference below = resolve(from, ImageReference.of(reference));
         if (below.network()) {
             allowed(from, reference);
         }
         Optional<ImageFormat> stated = format.filter(name -> !name.isEmpty()).map(name -> named(from, name));
-        return opener.open(below, stated, ImageOpening.reading());
+        return opener.open(below, stated, opening);
     }
 
     private static ImageFormat named(ImageFile from, String format) {

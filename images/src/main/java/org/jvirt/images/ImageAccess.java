@@ -74,7 +74,7 @@ public record ImageAccess(Secrets secrets, CacheMode cache, boolean shared, Netw
 
     /// What [DiskImage#amend] needs to find keys and files.
     public ImageOpener opener() {
-        return new ChainOpener(this, Chain.start(), Optional.empty());
+        return new ChainOpener(this, Chain.start(), Optional.empty(), ImageOpening.reading());
     }
 
     /// A new or emptied file; a served disk is written over.

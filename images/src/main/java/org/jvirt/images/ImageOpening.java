@@ -4,20 +4,26 @@ package org.jvirt.images;
 ///
 /// @param withBacking whether the layers below are opened too; without, what they hold reads as zeroes
 /// @param forCheck    whether an image with broken metadata is opened as far as possible
-public record ImageOpening(boolean readOnly, boolean withBacking, boolean forCheck) {
+/// @param forInfo     whether only its metadata is wanted: a file of data that it names is not opened
+public record ImageOpening(boolean readOnly, boolean withBacking, boolean forCheck, boolean forInfo) {
     public static ImageOpening reading() {
-        return new ImageOpening(true, true, false);
+        return new ImageOpening(true, true, false, false);
     }
 
     public static ImageOpening writing() {
-        return new ImageOpening(false, true, false);
+        return new ImageOpening(false, true, false, false);
     }
 
     public ImageOpening withoutBacking() {
-        return new ImageOpening(readOnly, false, forCheck);
+        return new ImageOpening(readOnly, false, forCheck, forInfo);
     }
 
     public ImageOpening checking() {
-        return new ImageOpening(readOnly, withBacking, true);
+        return new ImageOpening(readOnly, withBacking, true, forInfo);
+    }
+
+    /// For a look at the metadata, which is all that can be had of it.
+    public static ImageOpening looking() {
+        return new ImageOpening(true, true, false, true);
     }
 }

@@ -52,7 +52,10 @@ record NodeOpener(ImageAccess access, Chain chain) {
         boolean shared = "on".equals(options.remove("force-share"));
         NodeOpener opener = shared ? new NodeOpener(access.sharedWithWriters(), chain) : this;
         return opener.formatNode(
-                text, options, stated, new ImageOpening(readOnly, opening.withBacking(), opening.forCheck()));
+                text,
+                options,
+                stated,
+                new ImageOpening(readOnly, opening.withBacking(), opening.forCheck(), opening.forInfo()));
     }
 
     private DiskImage formatNode(
@@ -150,8 +153,10 @@ record NodeOpener(ImageAccess access, Chain chain) {
                     opening.readOnly(),
                     withBacking,
                     opening.forCheck(),
+                    opening.forInfo(),
                     remaining,
-                    new ChainOpener(access, deeper, override));
+                    new ChainOpener(
+                            access, deeper, override, opening.forInfo() ? ImageOpening.looking() : ImageOpening.reading()));
             format = stated.isPresent() ? stated.get() : DiskImages.probe(file);
         } catch (IOException | RuntimeException e) {
             try {

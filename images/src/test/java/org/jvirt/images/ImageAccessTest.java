@@ -153,4 +153,17 @@ class ImageAccessTest {
                 .isInstanceOf(UserErrorException.class)
                 .hasMessageContaining("id=sec0");
     }
+
+    @Test
+    void aLookAtAnImageOpensNoFileOfDataThatItNames() throws IOException {
+        access.create(ImageFormat.QCOW2, name("disk"), SIZE, Map.of("data_file", "data", "data_file_raw", "on"));
+        Files.delete(folder.resolve("data"));
+        assertThatThrownBy(() -> open(name("disk"), ImageOpening.reading()))
+                .isInstanceOf(UserErrorException.class)
+                .hasMessageContaining("there is no such file");
+        try (DiskImage image = open(name("disk"), ImageOpening.looking())) {
+            assertThat(image.info().specific()).containsEntry("data-file", "data");
+            assertThatThrownBy(() -> bytes(image, 512)).hasMessageContaining("metadata only");
+        }
+    }
 }

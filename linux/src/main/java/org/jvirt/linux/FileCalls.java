@@ -1,20 +1,16 @@
 package org.jvirt.linux;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
 
 /// The C library's calls on files that [PositionalFile] needs beyond those of [LibC], in the same manner.
 // JUSTIFICATION: the Java platform offers no holes, no space reservation and no open-file locks.
-// SAFETY: signatures are those of 64-bit Linux, where off_t is a long; each pointer is a live segment of the size that
-// the call may touch.
+// SAFETY: signatures are those of 64-bit Linux, where off_t is a long; each pointer is that of a live segment of the size
+// that the call may touch, in an arena that the caller's method closes.
 final class FileCalls {
     static final int SEEK_END = 2;
     static final int SEEK_DATA = 3;
@@ -53,54 +49,23 @@ final class FileCalls {
     private static final short F_WRLCK = 1;
     private static final short F_UNLCK = 2;
 
-    // Each is linked when it is first used: linking costs a start a millisecond a function.
-    private static final class Seek {
-        static final MethodHandle LSEEK =
-                LibC.link("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
-    }
-
-    private static final class Allocation {
-        static final MethodHandle FALLOCATE =
-                LibC.link("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
-    }
-
-    private static final class Sync {
-        static final MethodHandle FDATASYNC = LibC.link("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-    }
-
-    private static final class Status {
-        static final MethodHandle STATX =
-                LibC.link("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
-    }
-
-    private static final class Control {
-        static final MethodHandle FCNTL = LibC.link(
-                "fcntl",
-                FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS),
-                Linker.Option.firstVariadicArg(2));
-    }
+    private static final NumberCall LSEEK = new NumberCall("lseek");
+    private static final NumberCall FALLOCATE = new NumberCall("fallocate");
+    private static final NumberCall FDATASYNC = new NumberCall("fdatasync");
+    private static final NumberCall STATX = new NumberCall("statx");
+    private static final NumberCall FCNTL = new NumberCall("fcntl");
 
     private FileCalls() {}
 
     static long lseek(int fd, long offset, int whence) {
-        try {
-            MemorySegment c = LibC.CAPTURED.get();
-            return LibC.result((long) Seek.LSEEK.invokeExact(c, fd, offset, whence), c);
-        } catch (Throwable t) {
-            throw LibC.unexpected(t);
-        }
+        return LSEEK.call(fd, offset, whence, 0, 0);
     }
 
     static int fallocate(int fd, int mode, long offset, long length) {
-        int result = EINTR;
-        do {
-            try {
-                MemorySegment c = LibC.CAPTURED.get();
-                result = (int) LibC.result((int) Allocation.FALLOCATE.invokeExact(c, fd, mode, offset, length), c);
-            } catch (Throwable t) {
-                throw LibC.unexpected(t);
-            }
-        } while (result == -EINTR);
+        int result = FALLOCATE.callForInt(fd, mode, offset, length, 0);
+        while (result == -EINTR) {
+            result = FALLOCATE.callForInt(fd, mode, offset, length, 0);
+        }
         return result;
     }
 
@@ -109,21 +74,15 @@ final class FileCalls {
     }
 
     static int fdatasync(int fd) {
-        try {
-            MemorySegment c = LibC.CAPTURED.get();
-            return (int) LibC.result((int) Sync.FDATASYNC.invokeExact(c, fd), c);
-        } catch (Throwable t) {
-            throw LibC.unexpected(t);
-        }
+        return FDATASYNC.callForInt(fd, 0, 0, 0, 0);
     }
 
     static int statx(int fd, MemorySegment emptyPath, MemorySegment buffer) {
         try {
-            MemorySegment c = LibC.CAPTURED.get();
-            return (int) LibC.result(
-                    (int) Status.STATX.invokeExact(c, fd, emptyPath, AT_EMPTY_PATH, STATX_BASIC_STATS, buffer), c);
-        } catch (Throwable t) {
-            throw LibC.unexpected(t);
+            return STATX.callForInt(fd, emptyPath.address(), AT_EMPTY_PATH, STATX_BASIC_STATS, buffer.address());
+        } finally {
+            Reference.reachabilityFence(emptyPath);
+            Reference.reachabilityFence(buffer);
         }
     }
 
@@ -142,10 +101,9 @@ final class FileCalls {
 
     static int fcntl(int fd, int command, MemorySegment argument) {
         try {
-            MemorySegment c = LibC.CAPTURED.get();
-            return (int) LibC.result((int) Control.FCNTL.invokeExact(c, fd, command, argument), c);
-        } catch (Throwable t) {
-            throw LibC.unexpected(t);
+            return FCNTL.callForInt(fd, command, argument.address(), 0, 0);
+        } finally {
+            Reference.reachabilityFence(argument);
         }
     }
 }

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 
 /// The C library's functions that jvirt calls, one Java method each, named as in C.
 ///
@@ -66,22 +67,22 @@ final class LibC {
                 link("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
     }
 
-    // Linking costs a start a millisecond a function: each class holds what is used together.
     private static final class Files {
-        static final MethodHandle OPEN = link(
-                "open",
-                FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT),
-                Linker.Option.firstVariadicArg(2));
-        static final MethodHandle CLOSE = link("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-        static final MethodHandle PREAD =
-                link("pread", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+        static final NumberCall OPEN = new NumberCall("open");
+        static final NumberCall CLOSE = new NumberCall("close");
+        static final NumberCall FTRUNCATE = new NumberCall("ftruncate");
     }
 
-    private static final class FileWrites {
-        static final MethodHandle PWRITE =
-                link("pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+    /// `pread` and `pwrite`, through one linked form. It holds on to the memory, which another thread may own.
+    private static final class Transfers {
+        static final MethodHandle TRANSFER = LINKER.downcallHandle(
+                FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG),
+                Linker.Option.captureCallState("errno"));
+        static final MemorySegment PREAD = symbol("pread");
+        static final MemorySegment PWRITE = symbol("pwrite");
     }
 
+    // Linking costs a start some milliseconds a function: each class holds what is used together.
     private static final class Streams {
         static final MethodHandle READ = link("read", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
         static final MethodHandle WRITE = link("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
@@ -102,10 +103,6 @@ final class LibC {
                 "ioctl",
                 FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
                 Linker.Option.firstVariadicArg(2));
-    }
-
-    private static final class Truncation {
-        static final MethodHandle FTRUNCATE = link("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
     }
 
     private static final class Terminals {
@@ -154,12 +151,7 @@ final class LibC {
     }
 
     static int ftruncate(int fd, long length) {
-        try {
-            MemorySegment c = CAPTURED.get();
-            return (int) result((int) Truncation.FTRUNCATE.invokeExact(c, fd, length), c);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return Files.FTRUNCATE.callForInt(fd, length, 0, 0, 0);
     }
 
     static long mmap(long address, long length, int protection, int flags, int fd, long offset) {
@@ -195,20 +187,14 @@ final class LibC {
 
     static int open(MemorySegment path, int flags, int mode) {
         try {
-            MemorySegment c = CAPTURED.get();
-            return (int) result((int) Files.OPEN.invokeExact(c, path, flags, mode), c);
-        } catch (Throwable t) {
-            throw unexpected(t);
+            return Files.OPEN.callForInt(path.address(), flags, mode, 0, 0);
+        } finally {
+            Reference.reachabilityFence(path);
         }
     }
 
     static int close(int fd) {
-        try {
-            MemorySegment c = CAPTURED.get();
-            return (int) result((int) Files.CLOSE.invokeExact(c, fd), c);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return Files.CLOSE.callForInt(fd, 0, 0, 0, 0);
     }
 
     static long read(int fd, MemorySegment into, long length) {
@@ -312,7 +298,7 @@ final class LibC {
     static long pread(int fd, MemorySegment into, long length, long offset) {
         try {
             MemorySegment c = CAPTURED.get();
-            return result((long) Files.PREAD.invokeExact(c, fd, into, length, offset), c);
+            return result((long) Transfers.TRANSFER.invokeExact(Transfers.PREAD, c, fd, into, length, offset), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -321,7 +307,7 @@ final class LibC {
     static long pwrite(int fd, MemorySegment from, long length, long offset) {
         try {
             MemorySegment c = CAPTURED.get();
-            return result((long) FileWrites.PWRITE.invokeExact(c, fd, from, length, offset), c);
+            return result((long) Transfers.TRANSFER.invokeExact(Transfers.PWRITE, c, fd, from, length, offset), c);
         } catch (Throwable t) {
             throw unexpected(t);
         }

@@ -46,7 +46,7 @@ final class CheckCommand extends ImgAction {
     int perform() throws IOException {
         boolean json = isJson(output);
         Repair wanted = repair();
-        ImageOpening opening = new ImageOpening(wanted == Repair.NONE, false, true);
+        ImageOpening opening = new ImageOpening(wanted == Repair.NONE, false, true, false);
         try (DiskImage image = source.open(access().withCache(cache("-T", cache)), name, opening)) {
             Optional<CheckReport> checked = check(image, wanted);
             if (checked.isEmpty()) {

@@ -14,7 +14,13 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         exitCodeOnInvalidInput = 1,
         description = "Makes, converts, checks and changes disk images, as qemu-img does.",
-        synopsisSubcommandLabel = "COMMAND")
+        synopsisSubcommandLabel = "COMMAND",
+        footerHeading = "%nMemory:%n",
+        footer = {
+            "  Of the map of an open qcow2 image 32 MiB at most are kept (l2-cache-size in --image-opts), of its",
+            "  counters 4 MiB, or four clusters where they are larger, and the top tables of both, 40 MiB at most;",
+            "  of another format's table of blocks 16 MiB."
+        })
 public final class ImgCommand implements Runnable {
     private static final Map<String, Supplier<Object>> VERBS = new LinkedHashMap<>();
 

@@ -32,7 +32,7 @@ final class InfoCommand extends ImgAction {
     int perform() throws IOException {
         boolean json = isJson(output);
         ImageOpening opening =
-                chain ? ImageOpening.reading() : ImageOpening.reading().withoutBacking();
+                chain ? ImageOpening.looking() : ImageOpening.looking().withoutBacking();
         try (DiskImage top = source.open(access(), name, opening)) {
             List<ImageReport> layers = new ArrayList<>();
             String shown = source.isPlain(name) ? name : top.name();

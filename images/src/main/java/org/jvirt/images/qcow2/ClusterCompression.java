@@ -1,15 +1,11 @@
 package org.jvirt.images.qcow2;
 
 import com.github.luben.zstd.Zstd;
-import com.github.luben.zstd.ZstdCompressCtx;
 import com.github.luben.zstd.ZstdDecompressCtx;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.zip.DataFormatException;
-import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
 /// Compressed clusters: raw deflate (RFC 1951), or one zstd frame (RFC 8878), then anything up to the end of the
@@ -21,9 +17,8 @@ final class ClusterCompression implements AutoCloseable {
     private final Volume volume;
     private final boolean zstd;
     private final Queue<Inflater> inflaters = new ConcurrentLinkedQueue<>();
-    private final Queue<Deflater> deflaters = new ConcurrentLinkedQueue<>();
     private final Queue<ZstdDecompressCtx> decompressors = new ConcurrentLinkedQueue<>();
-    private final Queue<ZstdCompressCtx> compressors = new ConcurrentLinkedQueue<>();
+    private final Queue<ClusterCompressor> compressors = new ConcurrentLinkedQueue<>();
 
     ClusterCompression(Volume volume) {
         this.volume = volume;
@@ -93,50 +88,20 @@ final class ClusterCompression implements AutoCloseable {
         }
     }
 
-    /// Compresses a whole cluster; answers an empty array if that would not make it smaller.
-    byte[] compress(MemorySegment content) {
-        int size = volume.geometry.clusterBytes();
-        byte[] cluster = new byte[size];
-        MemorySegment.copy(content, 0, MemorySegment.ofArray(cluster), 0, content.byteSize());
-        byte[] out = new byte[size];
-        int length = zstd ? zstd(cluster, out) : deflate(cluster, out);
-        return length == 0 ? new byte[0] : Arrays.copyOf(out, length);
+    /// A compressor for the caller alone, to be given back with [#giveBack].
+    ClusterCompressor take() {
+        ClusterCompressor free = compressors.poll();
+        return free != null ? free : ClusterCompressor.of(zstd, volume.geometry.clusterBytes());
     }
 
-    private int deflate(byte[] cluster, byte[] out) {
-        Deflater taken = deflaters.poll();
-        Deflater deflater = taken == null ? new Deflater(Deflater.DEFAULT_COMPRESSION, true) : taken;
-        try {
-            deflater.reset();
-            deflater.setInput(cluster);
-            deflater.finish();
-            int length = deflater.deflate(out);
-            return deflater.finished() && length < cluster.length ? length : 0;
-        } finally {
-            deflaters.add(deflater);
-        }
-    }
-
-    private int zstd(byte[] cluster, byte[] out) {
-        ZstdCompressCtx taken = compressors.poll();
-        ZstdCompressCtx context = taken == null ? new ZstdCompressCtx() : taken;
-        try {
-            byte[] frame = context.compress(cluster);
-            if (frame.length >= cluster.length) {
-                return 0;
-            }
-            System.arraycopy(frame, 0, out, 0, frame.length);
-            return frame.length;
-        } finally {
-            compressors.add(context);
-        }
+    void giveBack(ClusterCompressor compressor) {
+        compressors.add(compressor);
     }
 
     @Override
     public void close() {
         inflaters.forEach(Inflater::end);
-        deflaters.forEach(Deflater::end);
         decompressors.forEach(ZstdDecompressCtx::close);
-        compressors.forEach(ZstdCompressCtx::close);
+        compressors.forEach(ClusterCompressor::close);
     }
 }

@@ -289,30 +289,40 @@ final class GuestWriter {
     void writeCompressed(long offset, MemorySegment content) throws IOException {
         refuseCompression();
         volume.relieve();
-        byte[] stored = compression.compress(content);
-        if (stored.length == 0) {
-            write(offset, List.of(content));
-            return;
+        ClusterCompressor compressor = compression.take();
+        try {
+            MemorySegment stored = compressor.compress(content);
+            if (stored.byteSize() == 0) {
+                write(offset, List.of(content));
+            } else {
+                store(offset, stored);
+            }
+        } finally {
+            compression.giveBack(compressor);
         }
+    }
+
+    private void store(long offset, MemorySegment stored) throws IOException {
+        int length = (int) stored.byteSize();
         long place;
         BusyClusters.Run held;
         volume.lock.lock();
         try {
             busy.await(offset, offset + geometry.clusterBytes());
-            place = volume.allocator.allocateBytes(stored.length);
+            place = volume.allocator.allocateBytes(length);
             held = busy.begin(offset, offset + geometry.clusterBytes());
         } finally {
             volume.lock.unlock();
         }
-        long entry = L2Entry.compressedEntry(place, stored.length, geometry.clusterBits());
+        long entry = L2Entry.compressedEntry(place, length, geometry.clusterBits());
         boolean linked = false;
         try {
-            if (place + stored.length > L2Entry.maxCompressedOffset(geometry.clusterBits())) {
+            if (place + length > L2Entry.maxCompressedOffset(geometry.clusterBits())) {
                 throw new IOException(
                         "Cannot write compressed to %s: with its cluster size, compressed data ends at %d bytes"
                                 .formatted(volume.file.name(), L2Entry.maxCompressedOffset(geometry.clusterBits())));
             }
-            BigEndian.write(volume.file, place, stored);
+            volume.file.write(place, stored);
             volume.lock.lock();
             try {
                 L2Slice slice = volume.map.writableSlice(offset);

@@ -131,7 +131,7 @@ final class Qcow2Opener {
                 .or(header::dataFileName)
                 .orElseThrow(() -> Qcow2Header.unsound(
                         file.name(), "it does not name its external data file; give one with data-file.filename"));
-        return request.opener().openFile(file, name, readOnly);
+        return request.forInfo() ? new UnopenedData(name) : request.opener().openFile(file, name, readOnly);
     }
 
     private ClusterCipher cipher(Qcow2Header header) throws IOException {

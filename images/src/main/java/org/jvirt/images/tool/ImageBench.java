@@ -3,14 +3,8 @@ package org.jvirt.images.tool;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jvirt.core.HostFailureException;
 import org.jvirt.images.format.DiskImage;
 
 /// Sends plain requests to an image, to see how fast they are.
@@ -35,29 +29,7 @@ public record ImageBench(
     public long runNanos(DiskImage image) throws IOException {
         long started = System.nanoTime();
         var next = new AtomicLong();
-        try (ExecutorService threads = Executors.newFixedThreadPool(
-                Math.clamp(depth, 1, MAX_THREADS),
-                Thread.ofPlatform().name("image-bench-", 0).daemon().factory())) {
-            var running = new ArrayList<Future<?>>();
-            for (int i = 0; i < Math.min(depth, MAX_THREADS); i++) {
-                running.add(threads.submit(() -> {
-                    send(image, next);
-                    return null;
-                }));
-            }
-            for (Future<?> each : running) {
-                each.get();
-            }
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case IOException failure -> throw failure;
-                case RuntimeException failure -> throw failure;
-                case null, default -> throw new IllegalStateException("A thread failed", e);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new HostFailureException("The benchmark was interrupted", e);
-        }
+        Workers.run("image-bench", Math.clamp(depth, 1, MAX_THREADS), () -> send(image, next));
         return System.nanoTime() - started;
     }
 

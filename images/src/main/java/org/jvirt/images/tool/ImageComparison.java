@@ -4,14 +4,19 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.jvirt.images.format.DiskImage;
 
-/// Compares what two disks read as.
+/// Compares what two disks read as, several pieces at a time. To be used once.
+///
+/// Pieces are handed out in the order of the disk, so the first difference is known when all that were handed out
+/// before it are done. What a disk is known to have as zeroes is not read.
 public final class ImageComparison {
-    private static final int PIECE_BYTES = 2 << 20;
-    private static final int SECTOR_BYTES = 512;
+    /// Small enough for the pieces of all threads to stay in the processor's cache.
+    private static final int PIECE_BYTES = 512 << 10;
 
-    private ImageComparison() {}
+    private static final int SECTOR_BYTES = 512;
+    private static final int MAX_THREADS = 8;
 
     /// What a comparison finds.
     public sealed interface Result {
@@ -29,60 +34,158 @@ public final class ImageComparison {
         record SizesDiffer() implements Result {}
     }
 
+    /// @param left  whether the first disk has to be read there, because it is not known to have zeroes
+    /// @param right the same of the second
+    private record Piece(long offsetBytes, long lengthBytes, boolean left, boolean right) {
+        static final Piece NONE = new Piece(0, 0, false, false);
+    }
+
+    private final DiskImage first;
+    private final DiskImage second;
+    private final boolean strict;
+    private final Progress progress;
+    private final long total;
+    private final boolean sizesDiffer;
+
+    // All below is guarded by this.
+    private long atBytes;
+    private long runEndBytes;
+    private boolean leftData;
+    private boolean rightData;
+    private long doneBytes;
+    private boolean stopped;
+    private long foundAtBytes = Long.MAX_VALUE;
+    private @Nullable Result found;
+
+    private ImageComparison(DiskImage first, DiskImage second, boolean strict, Progress progress) {
+        this.first = first;
+        this.second = second;
+        this.strict = strict;
+        this.progress = progress;
+        total = Math.max(first.sizeBytes(), second.sizeBytes());
+        sizesDiffer = first.sizeBytes() != second.sizeBytes();
+    }
+
     /// @param strict whether sizes, and what is stored at all, must be alike too
     public static Result compare(DiskImage first, DiskImage second, boolean strict, Progress progress)
             throws IOException {
-        boolean sizesDiffer = first.sizeBytes() != second.sizeBytes();
-        if (strict && sizesDiffer) {
-            return new Result.SizesDiffer();
+        var comparison = new ImageComparison(first, second, strict, progress);
+        return strict && comparison.sizesDiffer ? new Result.SizesDiffer() : comparison.run();
+    }
+
+    private Result run() throws IOException {
+        int threads = Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors());
+        Workers.run("image-compare", threads, this::work);
+        synchronized (this) {
+            return found != null ? found : new Result.Identical(sizesDiffer);
         }
-        long common = Math.min(first.sizeBytes(), second.sizeBytes());
-        long total = Math.max(first.sizeBytes(), second.sizeBytes());
-        DiskImage longer = first.sizeBytes() > second.sizeBytes() ? first : second;
+    }
+
+    private void work() throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment left = arena.allocate(PIECE_BYTES, 4096);
             MemorySegment right = arena.allocate(PIECE_BYTES, 4096);
-            for (long at = 0; at < total; ) {
-                BlockStatus a = at < common ? ChainMap.at(first, at, common - at) : ChainMap.at(longer, at, total - at);
-                BlockStatus b = at < common ? ChainMap.at(second, at, a.lengthBytes()) : a;
-                if (strict && (a.present() != b.present() || a.zero() != b.zero())) {
-                    return new Result.StoredDifferently(at);
-                }
-                long length = Math.min(a.lengthBytes(), b.lengthBytes());
-                boolean tail = at >= common;
-                if (!(a.zero() && b.zero())) {
-                    length = Math.min(length, PIECE_BYTES);
-                    long mismatch = tail
-                            ? firstData(read(longer, at, left.asSlice(0, length)))
-                            : mismatch(
-                                    read(first, at, left.asSlice(0, length)),
-                                    read(second, at, right.asSlice(0, length)));
-                    if (mismatch >= 0) {
-                        return new Result.Different(at + mismatch / SECTOR_BYTES * SECTOR_BYTES, sizesDiffer);
-                    }
-                }
-                at += length;
-                progress.at(at, total);
+            for (Piece piece = next(); piece.lengthBytes() > 0; piece = next()) {
+                long mismatch = mismatch(piece, left, right);
+                done(piece, mismatch);
             }
+        } catch (IOException | RuntimeException | Error e) {
+            stop();
+            throw e;
         }
-        return new Result.Identical(sizesDiffer);
     }
 
-    private static MemorySegment read(DiskImage image, long offsetBytes, MemorySegment into) throws IOException {
-        image.read(offsetBytes, List.of(into));
-        return into;
+    /// What is to be read next; of length 0 if there is nothing, or a difference was found before.
+    private synchronized Piece next() throws IOException {
+        while (!stopped && atBytes < total) {
+            if (atBytes >= runEndBytes && !lookLocked()) {
+                break;
+            }
+            long start = atBytes;
+            if (leftData || rightData) {
+                atBytes = Math.min(runEndBytes, start + PIECE_BYTES);
+                return new Piece(start, atBytes - start, leftData, rightData);
+            }
+            atBytes = runEndBytes;
+            countLocked(atBytes - start);
+        }
+        return Piece.NONE;
     }
 
-    private static long mismatch(MemorySegment left, MemorySegment right) {
-        return left.mismatch(right);
+    /// Finds out what is stored at `atBytes`.
+    ///
+    /// @return false if it is stored differently and must not
+    private boolean lookLocked() throws IOException {
+        long limit = total - atBytes;
+        @Nullable BlockStatus left = statusLocked(first, limit);
+        @Nullable BlockStatus right = statusLocked(second, left == null ? limit : left.lengthBytes());
+        if (strict && left != null && right != null && (left.present() != right.present() || left.zero() != right.zero())) {
+            foundLocked(atBytes, new Result.StoredDifferently(atBytes));
+            return false;
+        }
+        leftData = left != null && left.data();
+        rightData = right != null && right.data();
+        long length = left == null ? limit : left.lengthBytes();
+        runEndBytes = atBytes + (right == null ? length : Math.min(length, right.lengthBytes()));
+        return true;
+    }
+
+    /// @return null behind the end of the disk, where there is nothing but zeroes
+    private @Nullable BlockStatus statusLocked(DiskImage image, long limit) throws IOException {
+        long left = image.sizeBytes() - atBytes;
+        return left <= 0 ? null : ChainMap.at(image, atBytes, Math.min(limit, left));
+    }
+
+    private long mismatch(Piece piece, MemorySegment left, MemorySegment right) throws IOException {
+        if (!piece.left) {
+            return firstData(read(second, piece, right));
+        }
+        if (!piece.right) {
+            return firstData(read(first, piece, left));
+        }
+        return read(first, piece, left).mismatch(read(second, piece, right));
+    }
+
+    private static MemorySegment read(DiskImage image, Piece piece, MemorySegment into) throws IOException {
+        MemorySegment part = into.asSlice(0, piece.lengthBytes);
+        image.read(piece.offsetBytes, List.of(part));
+        return part;
     }
 
     private static long firstData(MemorySegment content) {
-        for (long at = 0; at < content.byteSize(); at += SECTOR_BYTES) {
-            if (!ZeroScan.isZero(content, at, Math.min(SECTOR_BYTES, content.byteSize() - at))) {
-                return at;
-            }
+        if (ZeroScan.isZero(content, 0, content.byteSize())) {
+            return -1;
         }
-        return -1;
+        long at = 0;
+        while (ZeroScan.isZero(content, at, Math.min(SECTOR_BYTES, content.byteSize() - at))) {
+            at += SECTOR_BYTES;
+        }
+        return at;
+    }
+
+    private synchronized void done(Piece piece, long mismatch) {
+        if (mismatch >= 0) {
+            long sector = piece.offsetBytes + mismatch / SECTOR_BYTES * SECTOR_BYTES;
+            foundLocked(sector, new Result.Different(sector, sizesDiffer));
+        }
+        countLocked(piece.lengthBytes);
+    }
+
+    /// Of several findings the first on the disk counts.
+    private void foundLocked(long offsetBytes, Result result) {
+        stopped = true;
+        if (offsetBytes < foundAtBytes) {
+            foundAtBytes = offsetBytes;
+            found = result;
+        }
+    }
+
+    private void countLocked(long bytes) {
+        doneBytes += bytes;
+        progress.at(doneBytes, total);
+    }
+
+    private synchronized void stop() {
+        stopped = true;
     }
 }

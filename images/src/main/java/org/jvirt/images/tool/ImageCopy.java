@@ -6,11 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import org.jvirt.core.HostFailureException;
 import org.jvirt.images.format.DiskImage;
 
 /// Copies a disk's content from image to image.
@@ -47,38 +42,9 @@ public final class ImageCopy {
     public List<String> run(Progress progress) throws IOException {
         int pieceBytes = options.compress() ? (int) target.clusterBytes() : PIECE_BYTES;
         var plan = new CopyPlan(source, target.sizeBytes(), pieceBytes, options, progress);
-        try (ExecutorService threads = Executors.newFixedThreadPool(
-                options.threads(),
-                Thread.ofPlatform().name("image-copy-", 0).daemon().factory())) {
-            var running = new ArrayList<Future<?>>();
-            for (int i = 0; i < options.threads(); i++) {
-                running.add(threads.submit(() -> {
-                    work(plan, pieceBytes);
-                    return null;
-                }));
-            }
-            await(running);
-        }
+        Workers.run("image-copy", options.threads(), () -> work(plan, pieceBytes));
         synchronized (salvaged) {
             return List.copyOf(salvaged);
-        }
-    }
-
-    private static void await(List<Future<?>> running) throws IOException {
-        for (Future<?> each : running) {
-            try {
-                each.get();
-            } catch (ExecutionException e) {
-                switch (e.getCause()) {
-                    case IOException failure -> throw failure;
-                    case RuntimeException failure -> throw failure;
-                    case Error failure -> throw failure;
-                    case null, default -> throw new IllegalStateException("A copying thread failed", e);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new HostFailureException("The copy was interrupted", e);
-            }
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,11 +54,14 @@ class CrashTest {
             }
         }
         int instants = file.eventCount();
+        var judged = new AtomicInteger();
         new CrashReplay(file, random).run(1, (crashed, count) -> {
             if (random.nextInt(2 * instants) < STATES_TRIED) {
                 judge(variant, space, crashed, operations, count, random);
+                judged.incrementAndGet();
             }
         });
+        System.out.printf("%s: %d crashes of %d host writes survived%n", variant, judged.get(), instants);
     }
 
     private void judge(

@@ -126,6 +126,21 @@ class NbdTlsTest {
         }
     }
 
+    /// Whoever sits between could otherwise choose how answers look once they are encrypted.
+    @Test
+    void nothingIsAgreedInTheClearWhereTlsIsWanted() throws IOException {
+        try (NbdServer server = serve(false);
+                Wire wire = Wire.over(java.nio.channels.SocketChannel.open(
+                        new java.net.InetSocketAddress("127.0.0.1", port(server))))) {
+            wire.greet();
+            int[] options = {Nbd.OPT_STRUCTURED_REPLY, Nbd.OPT_SET_META_CONTEXT, Nbd.OPT_INFO, Nbd.OPT_GO};
+            for (int option : options) {
+                wire.option(option, new byte[0]);
+                assertThat(wire.lastReply(option)).isEqualTo(Nbd.REP_ERR_TLS_REQD);
+            }
+        }
+    }
+
     /// Whoever sits between could otherwise put words of his own before the encrypted ones.
     @Test
     void whatComesInTheClearBehindStarttlsEndsTheConnection() throws IOException {
