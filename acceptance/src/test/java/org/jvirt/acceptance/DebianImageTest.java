@@ -86,7 +86,7 @@ final class DebianImageTest {
         machine.expect("Password: ", BOOT);
         machine.type(PASSWORD + "\n");
         machine.expect("root@acceptance:~#", BOOT);
-        machine.type("systemctl is-system-running --wait; systemctl --failed --no-legend --plain; findmnt -no SOURCE /;"
+        machine.type("systemctl is-system-running --wait; systemctl --failed --no-legend --plain --no-pager; findmnt -no SOURCE /;"
                 + " date > /written; sync; echo all-''said\n");
         assertThat(machine.expect("all-said", BOOT)).contains("\nrunning\r\n%s\r\n".formatted(rootDevice));
         machine.type("poweroff\n");
