@@ -21,6 +21,7 @@ final class GuestFiles {
 
     private static final Path SOURCE = Path.of("benchmarks/src/guest/bench.c");
     private static final Path PROGRAMS = Path.of("benchmarks/src/guest/programs.sh");
+    private static final Path DISKS = Path.of("benchmarks/src/guest/disks.sh");
     private static final Path TIMED_SOURCE = Path.of("benchmarks/src/guest/timed.c");
     private static final String INIT = "bench-init";
 
@@ -119,6 +120,28 @@ final class GuestFiles {
         return initrd("programs", init);
     }
 
+    /// An init that runs the fio of the first disk on the second.
+    Path disksInitrd(int secondsEach) {
+        String init = """
+                #!/bin/busybox sh
+                /bin/busybox --install -s
+                export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+                mkdir -p /proc /sys /dev /mnt
+                mount -t proc proc /proc
+                mount -t sysfs sysfs /sys
+                mount -t devtmpfs dev /dev
+                for module in $(cat /modules/order); do insmod /modules/$module; done
+                mount -t ext4 -o ro /dev/vda /mnt
+                mount --bind /dev /mnt/dev
+                mount -t proc proc /mnt/proc
+                mount -t sysfs sysfs /mnt/sys
+                mount -t tmpfs tmpfs /mnt/tmp
+                sh /bench-files/disks.sh %d
+                poweroff -f
+                """.formatted(secondsEach);
+        return initrd("disks", init);
+    }
+
     /// Puts what the programs need into `/bench` of a Debian system's root directory.
     void installPrograms(Path root) {
         try {
@@ -140,6 +163,7 @@ final class GuestFiles {
                 archive.file("bench", 0755, Files.readAllBytes(program));
                 archive.directory("bench-files", 0755);
                 archive.file("bench-files/programs.sh", 0644, Files.readAllBytes(PROGRAMS));
+                archive.file("bench-files/disks.sh", 0644, Files.readAllBytes(DISKS));
                 archive.file("bench-files/bench.c", 0644, Files.readAllBytes(SOURCE));
                 archive.file("bench-files/timed", 0755, Files.readAllBytes(timed));
                 archive.file(INIT, 0755, init.getBytes(StandardCharsets.UTF_8));

@@ -46,7 +46,9 @@ public final class Main implements Runnable {
         /// From power-on to the login prompt of Debian with systemd.
         systemd,
         /// Work on disk images, and on served ones.
-        images
+        images,
+        /// fio on the disk of a guest.
+        disks
     }
 
     private static final List<String> KERNELS = List.of(
@@ -70,7 +72,7 @@ public final class Main implements Runnable {
     @Parameters(
             arity = "0..*",
             paramLabel = "WHAT",
-            description = "compute, boot, start, mips, exits, programs, systemd or images (the first three).")
+            description = "compute, boot, start, mips, exits, programs, systemd, images or disks (the first three).")
     private List<Mode> modes = List.of();
 
     @Option(names = "--rounds", paramLabel = "N", defaultValue = "3", description = "Turns (${DEFAULT-VALUE}).")
@@ -135,8 +137,15 @@ public final class Main implements Runnable {
             names = "--image-size",
             paramLabel = "MB",
             defaultValue = "2048",
-            description = "The disk for images (${DEFAULT-VALUE}).")
+            description = "The disk for images (${DEFAULT-VALUE}); disks takes an eighth of it.")
     private int imageMegabytes;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "How long each job of disks takes (${DEFAULT-VALUE}).")
+    private int secondsEach;
 
     public static void main(String[] arguments) {
         System.exit(new CommandLine(new Main())
@@ -227,6 +236,12 @@ public final class Main implements Runnable {
                 ImageRace.run(directory, program(), imageMegabytes, rounds)
                         + "\n"
                         + NbdRace.run(directory, program(), rounds);
+            case disks -> {
+                Commands.requireQemu();
+                var race = new DiskRace(directory, program(), engine, vcpus, memoryMib, secondsEach, out);
+                int megabytes = imageMegabytes / 8;
+                yield race.run("raw", megabytes, rounds) + "\n" + race.run("qcow2", megabytes, rounds);
+            }
         };
     }
 

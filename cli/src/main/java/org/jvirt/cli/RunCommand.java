@@ -8,7 +8,6 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.cli.debian.DebianGuest;
-import org.jvirt.cli.launch.DiskOption;
 import org.jvirt.cli.launch.DriveOption;
 import org.jvirt.cli.launch.HostObjects;
 import org.jvirt.cli.launch.LaunchOptions;
@@ -52,8 +51,8 @@ final class RunCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "IMAGE",
-            description = "An image, or the URI of a served disk: the first disk (vda), and what SeaBIOS boots unless"
-                    + " a kernel is given.")
+            description = "An image, the URI of a served disk, or file=PATH[,...] as --disk takes it: the first disk"
+                    + " (vda), and what SeaBIOS boots unless a kernel is given.")
     private @Nullable String image;
 
     @Option(
@@ -202,7 +201,7 @@ final class RunCommand implements Callable<Integer> {
         Optional.ofNullable(append).ifPresent(options::append);
         (serials.isEmpty() ? List.of("stdio") : serials).forEach(s -> options.addSerial(SerialTarget.parse(s)));
         consoles.forEach(c -> options.addVirtioConsole(SerialTarget.parse(c)));
-        Optional.ofNullable(image).ifPresent(name -> options.addDisk(DiskOption.named(name)));
+        Optional.ofNullable(image).ifPresent(text -> options.addDrive(DriveOption.first(text)));
         disks.forEach(d -> options.addDrive(DriveOption.parse(d)));
         cdroms.forEach(c -> options.addDrive(DriveOption.cdrom(c)));
         if (rng) {

@@ -1,6 +1,7 @@
 package org.jvirt.machine;
 
 import java.util.List;
+import java.util.function.Supplier;
 import org.jvirt.images.live.LiveDisk;
 
 /// Pauses a device on the way to whose disks requests may be held, so that its queues' threads are not idle before
@@ -26,18 +27,19 @@ final class PausableDevice {
     private final String name;
     private final Runnable pause;
     private final Runnable resume;
-    private final List<LiveDisk> disks;
+    private final Supplier<List<LiveDisk>> disks;
 
     // Guarded by this.
     private State state = State.RUNNING;
     private boolean wanted = true;
 
     /// @param pause waits for requests under way; [#resume] takes it back
-    PausableDevice(String name, Runnable pause, Runnable resume, List<LiveDisk> disks) {
+    /// @param disks behind the device now
+    PausableDevice(String name, Runnable pause, Runnable resume, Supplier<List<LiveDisk>> disks) {
         this.name = name;
         this.pause = pause;
         this.resume = resume;
-        this.disks = List.copyOf(disks);
+        this.disks = disks;
     }
 
     /// On return, no request of the device is under way but those that are held.
@@ -45,7 +47,7 @@ final class PausableDevice {
         wanted = false;
         if (state == State.RUNNING) {
             state = State.PAUSING;
-            if (disks.isEmpty()) {
+            if (disks.get().isEmpty()) {
                 pause.run();
                 state = State.PAUSED;
             } else {
@@ -67,7 +69,8 @@ final class PausableDevice {
 
     /// Whether what is under way waits for the machine to go on.
     private boolean held() {
-        return disks.stream().anyMatch(LiveDisk::standing) && disks.stream().allMatch(LiveDisk::quiet);
+        List<LiveDisk> now = disks.get();
+        return now.stream().anyMatch(LiveDisk::standing) && now.stream().allMatch(LiveDisk::quiet);
     }
 
     private void pauseNow() {

@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.core.EntropySource;
 import org.jvirt.core.GuestMemory;
@@ -59,8 +61,10 @@ final class PcDevices implements AutoCloseable {
     private final Map<String, Tray> trays = new LinkedHashMap<>();
     private final Map<UnitAddress, LogicalUnit> scsiUnits = new HashMap<>();
     private final List<LiveDisk> scsiDisks = new ArrayList<>();
+    private final List<DiscDrive> scsiDrives = new ArrayList<>();
     private final @Nullable AtaDevice[] sataDevices = new AtaDevice[AhciController.PORTS];
     private final List<LiveDisk> sataDisks = new ArrayList<>();
+    private final List<DiscDrive> sataDrives = new ArrayList<>();
     private final FwCfg fwCfg;
 
     PcDevices(
@@ -79,27 +83,30 @@ final class PcDevices implements AutoCloseable {
         fwCfg = FirmwareConfiguration.of(config, map, tables, memory);
         board.ports().map("fw-cfg", FwCfg.PORT, FwCfg.BYTES, fwCfg);
         if (config.rng()) {
-            plug(RNG_SLOT, "rng0", new VirtioRng(entropy), List.of());
+            plug(RNG_SLOT, "rng0", new VirtioRng(entropy), List::of);
         }
         if (!config.consoles().isEmpty()) {
             List<PortSpec> ports = config.consoles().stream()
                     .map(backend -> new PortSpec("", true, backend))
                     .toList();
-            plug(CONSOLE_SLOT, "console0", new VirtioConsole(ports), List.of());
+            plug(CONSOLE_SLOT, "console0", new VirtioConsole(ports), List::of);
         }
         var places = new DrivePlaces(config.disks(), config.cdroms());
         for (int i = 0; i < config.disks().size(); i++) {
             plugDisk(config, config.disks().get(i), disks.all().get(i), places.disk(i));
         }
         for (int i = 0; i < config.cdroms().size(); i++) {
-            plugCdrom(config.cdroms().get(i), places.cdrom(i));
+            plugCdrom(disks.drives().get(i), places.cdrom(i));
         }
         if (!scsiUnits.isEmpty()) {
             int queues = Math.min(config.cpus(), BlockOptions.MAX_QUEUES);
-            plug(DrivePlaces.SCSI_SLOT, "scsi0", new VirtioScsi(scsiUnits, queues), scsiDisks);
+            plug(DrivePlaces.SCSI_SLOT, "scsi0", new VirtioScsi(scsiUnits, queues), () -> behind(scsiDisks, scsiDrives));
         }
         if (Arrays.stream(sataDevices).anyMatch(Objects::nonNull)) {
-            plug(AHCI, new AhciController("ahci0", sataDevices, memory, runners), sataDisks);
+            plug(
+                    AHCI,
+                    new AhciController("ahci0", sataDevices, memory, runners),
+                    () -> behind(sataDisks, sataDrives));
         }
     }
 
@@ -107,7 +114,7 @@ final class PcDevices implements AutoCloseable {
         switch (place.bus()) {
             case VIRTIO -> {
                 var device = new VirtioBlock(live, blockOptions(config, disk));
-                plug(place.number(), "blk" + (place.number() - DrivePlaces.FIRST_DISK_SLOT), device, List.of(live));
+                plug(place.number(), "blk" + (place.number() - DrivePlaces.FIRST_DISK_SLOT), device, () -> List.of(live));
                 live.onResize(device::resized);
             }
             case SATA -> {
@@ -127,7 +134,7 @@ final class PcDevices implements AutoCloseable {
                         shape.physicalBlockBytes(),
                         memory,
                         runners);
-                plug(PciAddress.of(place.number(), 0), function, List.of(live));
+                plug(PciAddress.of(place.number(), 0), function, () -> List.of(live));
                 live.onResize(function::resized);
             }
             case SCSI -> {
@@ -143,14 +150,26 @@ final class PcDevices implements AutoCloseable {
         }
     }
 
-    private void plugCdrom(VmConfig.Cdrom cdrom, DrivePlaces.Place place) {
-        var unit = new CdromUnit(cdrom.tray(), new UnitIdentity(place.name(), "JVIRT CD-ROM", ""));
+    /// The disks, and the discs that are in the drives now.
+    private static List<LiveDisk> behind(List<LiveDisk> disks, List<DiscDrive> drives) {
+        return Stream.concat(disks.stream(), drives.stream().flatMap(drive -> drive.disc().stream()))
+                .toList();
+    }
+
+    private void plugCdrom(DiscDrive drive, DrivePlaces.Place place) {
+        var unit = new CdromUnit(drive.tray(), new UnitIdentity(place.name(), "JVIRT CD-ROM", ""));
         switch (place.bus()) {
-            case SATA -> sataDevices[place.number()] = new AtapiDrive(unit, "");
-            case SCSI -> scsiUnits.put(new UnitAddress(place.number(), place.lun()), unit);
+            case SATA -> {
+                sataDevices[place.number()] = new AtapiDrive(unit, "");
+                sataDrives.add(drive);
+            }
+            case SCSI -> {
+                scsiUnits.put(new UnitAddress(place.number(), place.lun()), unit);
+                scsiDrives.add(drive);
+            }
             case VIRTIO, NVME -> throw new IllegalStateException("There is no CD-ROM drive for " + place);
         }
-        trays.put(place.name(), cdrom.tray());
+        trays.put(place.name(), drive.tray());
     }
 
     private static BlockOptions blockOptions(VmConfig config, VmConfig.Disk disk) {
@@ -163,11 +182,12 @@ final class PcDevices implements AutoCloseable {
                 shape.physicalBlockBytes());
     }
 
-    private void plug(int slot, String name, VirtioDevice<?> device, List<LiveDisk> behind) {
+    private void plug(int slot, String name, VirtioDevice<?> device, Supplier<List<LiveDisk>> behind) {
         plug(PciAddress.of(slot, 0), new VirtioPci(name, device, memory, runners), behind);
     }
 
-    private <F extends PciFunction & WorkingFunction> void plug(PciAddress at, F function, List<LiveDisk> behind) {
+    private <F extends PciFunction & WorkingFunction> void plug(
+            PciAddress at, F function, Supplier<List<LiveDisk>> behind) {
         board.pci().add(at, function);
         functions.add(function);
         pausable.add(new PausableDevice(function.name(), function::pause, function::resume, behind));

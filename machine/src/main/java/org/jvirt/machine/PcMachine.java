@@ -98,7 +98,11 @@ final class PcMachine {
             clock = new HostClock(config.name(), 0);
             cleanup.add(clock);
             disks = new MachineDisks(
-                    config.disks(), new DrivePlaces(config.disks(), config.cdroms()), clock, stopRequest);
+                    config.disks(),
+                    config.cdroms(),
+                    new DrivePlaces(config.disks(), config.cdroms()),
+                    clock,
+                    stopRequest);
             cleanup.add(disks);
             var tsc = new TscClock(clock, tscHz);
             InterruptPlan plan = interruptPlan(config, hypervisor, features, tsc);

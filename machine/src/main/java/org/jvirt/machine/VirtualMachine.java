@@ -242,6 +242,11 @@ public final class VirtualMachine implements AutoCloseable {
         return pc.devices().trays();
     }
 
+    /// The CD-ROM drives, in order, with the limits and the error policy of the discs in them.
+    public List<DiscDrive> discDrives() {
+        return pc.disks().drives();
+    }
+
     /// Guest instructions executed so far by each processor, or -1 where the engine cannot tell.
     public List<Long> instructions() {
         return pc.vcpus().stream().map(Vcpu::instructions).toList();

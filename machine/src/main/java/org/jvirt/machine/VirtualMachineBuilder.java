@@ -151,7 +151,13 @@ public final class VirtualMachineBuilder {
     /// @param id     how the monitor is to name it; empty: by its place
     /// @param medium what is in it at first
     public VirtualMachineBuilder cdrom(String id, Optional<BlockBackend> medium, DriveShape shape) {
-        cdroms.add(new VmConfig.Cdrom(id, new Tray(medium), shape));
+        return cdrom(id, medium, LiveSettings.DEFAULT, shape);
+    }
+
+    /// @param live how discs behave in the drive while the machine runs; its id does not count
+    public VirtualMachineBuilder cdrom(
+            String id, Optional<BlockBackend> medium, LiveSettings live, DriveShape shape) {
+        cdroms.add(new VmConfig.Cdrom(id, new Tray(medium), live, shape));
         return this;
     }
 

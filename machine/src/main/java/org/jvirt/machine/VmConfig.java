@@ -76,8 +76,14 @@ public record VmConfig(
 
     /// A CD-ROM drive, on SATA or SCSI.
     ///
-    /// @param id how the monitor names it; empty: by its place, as `ide2-cd0`
-    public record Cdrom(String id, Tray tray, DriveShape shape) {
+    /// @param id   how the monitor names it; empty: by its place, as `ide2-cd0`
+    /// @param live how discs behave in it, and are opened by the monitor
+    public record Cdrom(String id, Tray tray, LiveSettings live, DriveShape shape) {
+        /// Without limits.
+        public Cdrom(String id, Tray tray, DriveShape shape) {
+            this(id, tray, LiveSettings.DEFAULT, shape);
+        }
+
         public Cdrom {
             switch (shape.bus()) {
                 case SATA, SCSI -> {}

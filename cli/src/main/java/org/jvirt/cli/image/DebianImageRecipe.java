@@ -12,7 +12,7 @@ import org.jvirt.core.UserErrorException;
 /// @param output         where it goes
 /// @param sizeBytes      of the disk: whole sectors, at least [#SMALLEST_BYTES]
 /// @param suite          Debian's code name of the release
-/// @param packages       beyond those that make a system boot
+/// @param packages       beyond those that make a system boot; a kernel among them takes the cloud kernel's place
 /// @param hostname       the system's name
 /// @param rootPassword   none: root cannot log in with a password
 /// @param authorizedKeys who may log in as root through ssh; if there are any, the ssh server is installed
@@ -48,12 +48,16 @@ public record DebianImageRecipe(
             "iproute2",
             "kmod",
             "libpam-systemd",
-            "linux-image-cloud-amd64",
             "netbase",
             "systemd-resolved",
             "systemd-sysv",
             "udev",
             "zstd");
+
+    /// Small, for virtual machines; without a driver for SATA.
+    private static final String USUAL_KERNEL = "linux-image-cloud-amd64";
+
+    private static final String KERNELS = "linux-image-";
 
     public DebianImageRecipe {
         packages = List.copyOf(packages);
@@ -77,6 +81,9 @@ public record DebianImageRecipe(
     /// All packages asked for by name.
     List<String> wanted() {
         var wanted = new ArrayList<>(BASE);
+        if (packages.stream().noneMatch(name -> name.startsWith(KERNELS))) {
+            wanted.add(USUAL_KERNEL);
+        }
         if (!authorizedKeys.isEmpty()) {
             wanted.add("openssh-server");
         }

@@ -53,6 +53,11 @@ public record DriveOption(String id, Optional<DiskOption> medium, boolean cdrom,
         return new DriveOption(disk.live().id(), Optional.of(cdrom ? disc(disk) : disk), cdrom, shape);
     }
 
+    /// Reads the IMAGE of `jvirt run`: a name, or the value of `--disk`.
+    public static DriveOption first(String text) {
+        return text.startsWith("file=") ? parse(text) : new DriveOption(DiskOption.named(text));
+    }
+
     /// Reads the value of `jvirt run --cdrom`.
     public static DriveOption cdrom(String file) {
         DiskOption disk = DiskOption.parse(file);

@@ -256,11 +256,6 @@ public final class LaunchOptions {
                 .toList();
     }
 
-    /// A virtio disk.
-    public void addDisk(DiskOption disk) {
-        drives.add(new DriveOption(disk));
-    }
-
     public int rngs() {
         return rngs;
     }

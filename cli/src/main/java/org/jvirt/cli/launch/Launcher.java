@@ -17,6 +17,7 @@ import org.jvirt.core.Hypervisor;
 import org.jvirt.core.UserErrorException;
 import org.jvirt.images.DiskImages;
 import org.jvirt.images.format.DiskImage;
+import org.jvirt.images.live.LiveSettings;
 import org.jvirt.images.overlay.SnapshotOverlay;
 import org.jvirt.machine.Engines;
 import org.jvirt.machine.ExitReason;
@@ -116,7 +117,12 @@ public final class Launcher {
 
     private void plug(VirtualMachineBuilder builder, DriveOption drive) {
         if (drive.cdrom()) {
-            builder.cdrom(drive.id(), drive.medium().map(this::openDisc), drive.shape());
+            LiveSettings live = drive.medium().map(DiskOption::live).orElse(LiveSettings.DEFAULT);
+            builder.cdrom(
+                    drive.id(),
+                    drive.medium().map(this::openDisc),
+                    live.withAccess(options.objects().access()),
+                    drive.shape());
         } else {
             DiskOption disk = drive.medium().orElseThrow();
             builder.disk(

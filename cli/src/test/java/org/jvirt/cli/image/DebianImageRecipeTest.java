@@ -24,6 +24,17 @@ final class DebianImageRecipeTest {
     }
 
     @Test
+    void aKernelAskedForIsTheOnlyOne() {
+        assertThat(recipe(SIZE_BYTES, "bookworm", List.of(), "debian", List.of())
+                        .wanted())
+                .contains("linux-image-cloud-amd64");
+        assertThat(recipe(SIZE_BYTES, "bookworm", List.of("linux-image-amd64"), "debian", List.of())
+                        .wanted())
+                .contains("linux-image-amd64")
+                .doesNotContain("linux-image-cloud-amd64");
+    }
+
+    @Test
     void wordsThatAreNoNamesNeverReachApt() {
         assertRefused("--packages", () -> recipe(SIZE_BYTES, "bookworm", List.of("-o=x"), "debian", List.of()));
         assertRefused("--packages", () -> recipe(SIZE_BYTES, "bookworm", List.of("a b"), "debian", List.of()));

@@ -33,6 +33,12 @@ class DriveOptionTest {
     }
 
     @Test
+    void theFirstDiskIsANameOrHasKeys() {
+        assertThat(DriveOption.first("a,b=c.raw")).isEqualTo(new DriveOption(DiskOption.named("a,b=c.raw")));
+        assertThat(DriveOption.first("file=x,if=nvme")).isEqualTo(DriveOption.parse("file=x,if=nvme"));
+    }
+
+    @Test
     void aCdromIsOnSataAndOnlyRead() {
         for (DriveOption drive :
                 new DriveOption[] {DriveOption.parse("file=x.iso,media=cdrom"), DriveOption.cdrom("x.iso")}) {

@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.core.BlockBackend;
 import org.jvirt.core.UserErrorException;
@@ -20,11 +18,14 @@ import org.jvirt.core.UserErrorException;
 /// ```
 ///
 /// While the guest has locked the tray, only a forced [#eject] opens it; an owner's wish to eject is passed on to
-/// the guest as a pressed button. Thread-safe: a medium is never closed while a command uses it.
+/// the guest as a pressed button. Thread-safe: a medium is never closed while a command uses it, and no guest waits
+/// for a command of another queue.
 public final class Tray implements AutoCloseable {
-    private final ReadWriteLock use = new ReentrantReadWriteLock();
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
-    private @Nullable BlockBackend medium; // guarded by use, as all below
+    // Guarded by this, as all below.
+    private Keeper keeper = new Keeper() {};
+    private @Nullable BlockBackend medium;
+    private int users;
     private boolean open;
     private boolean locked;
 
@@ -35,6 +36,22 @@ public final class Tray implements AutoCloseable {
 
         /// Somebody pressed the button of a locked drive.
         void ejectRequested();
+    }
+
+    /// What the machine does with media that come and go; by itself nothing.
+    public interface Keeper {
+        /// A medium goes in.
+        ///
+        /// @return what commands shall use, and what is closed, in its place
+        default BlockBackend keep(BlockBackend next) {
+            return next;
+        }
+
+        /// A medium has been taken out. Commands may still use it; they must end soon.
+        default void leaving(BlockBackend kept) {}
+
+        /// The medium that was leaving is closed.
+        default void left() {}
     }
 
     /// What a command does with the medium.
@@ -55,108 +72,95 @@ public final class Tray implements AutoCloseable {
         listeners.add(listener);
     }
 
+    /// Has media kept from now on, the one that is in the tray among them. Before the first command.
+    public synchronized void keepWith(Keeper newKeeper) {
+        keeper = newKeeper;
+        BlockBackend now = medium;
+        medium = now == null ? null : newKeeper.keep(now);
+    }
+
     /// Runs a command on the medium, if there is one and the tray is closed.
     public <T, X extends Exception> Optional<T> use(Use<T, X> command) throws IOException, X {
-        use.readLock().lock();
+        BlockBackend now;
+        synchronized (this) {
+            now = medium;
+            if (open || now == null) {
+                return Optional.empty();
+            }
+            users++;
+        }
         try {
-            BlockBackend now = medium;
-            return open || now == null ? Optional.empty() : Optional.of(command.with(now));
+            return Optional.of(command.with(now));
         } finally {
-            use.readLock().unlock();
+            synchronized (this) {
+                users--;
+                notifyAll();
+            }
         }
     }
 
     /// The medium's name, in an open tray too.
-    public Optional<String> mediumName() {
-        use.readLock().lock();
-        try {
-            return Optional.ofNullable(medium).map(BlockBackend::name);
-        } finally {
-            use.readLock().unlock();
-        }
+    public synchronized Optional<String> mediumName() {
+        return Optional.ofNullable(medium).map(BlockBackend::name);
     }
 
-    public boolean open() {
-        use.readLock().lock();
-        try {
-            return open;
-        } finally {
-            use.readLock().unlock();
-        }
+    public synchronized boolean open() {
+        return open;
     }
 
-    public boolean locked() {
-        use.readLock().lock();
-        try {
-            return locked;
-        } finally {
-            use.readLock().unlock();
-        }
+    public synchronized boolean locked() {
+        return locked;
     }
 
     // ---- the guest's side
 
-    public void lock(boolean lock) {
-        use.writeLock().lock();
-        try {
-            locked = lock;
-        } finally {
-            use.writeLock().unlock();
-        }
+    public synchronized void lock(boolean lock) {
+        locked = lock;
     }
 
     /// Answers false where the tray is locked.
-    public boolean move(boolean toOpen) {
-        use.writeLock().lock();
-        try {
-            if (toOpen && locked) {
-                return false;
-            }
-            open = toOpen;
-            return true;
-        } finally {
-            use.writeLock().unlock();
+    public synchronized boolean move(boolean toOpen) {
+        if (toOpen && locked) {
+            return false;
         }
+        open = toOpen;
+        return true;
     }
 
     /// After a reset of the drive nothing is locked.
-    public void reset() {
-        use.writeLock().lock();
-        try {
-            locked = false;
-            open = false;
-        } finally {
-            use.writeLock().unlock();
-        }
+    public synchronized void reset() {
+        locked = false;
+        open = false;
     }
 
     // ---- the owner's side
 
-    /// Opens the tray and takes the medium out, which is closed.
+    /// Opens the tray and takes the medium out, which is closed as soon as no command uses it.
     ///
     /// @param force although the guest has locked the tray
     /// @throws UserErrorException if the tray is locked; the guest has been asked to unlock it
     public void eject(boolean force) {
-        BlockBackend old;
-        use.writeLock().lock();
-        try {
-            if (locked && !open && !force) {
-                old = null;
-            } else {
+        boolean refused;
+        BlockBackend old = null;
+        synchronized (this) {
+            refused = locked && !open && !force;
+            if (!refused) {
                 old = medium;
                 medium = null;
                 open = true;
                 locked = false;
             }
-        } finally {
-            use.writeLock().unlock();
         }
-        if (locked()) {
+        if (refused) {
             listeners.forEach(Listener::ejectRequested);
             throw new UserErrorException(
                     "The guest has locked the tray and was asked to open it: try again, or force it with -f");
         }
-        closeMedium(old);
+        try {
+            letGo(old);
+        } catch (IOException e) {
+            throw new UserErrorException("Cannot close what was in the tray: " + e.getMessage(), e);
+        }
         listeners.forEach(Listener::mediumChanged);
     }
 
@@ -165,24 +169,42 @@ public final class Tray implements AutoCloseable {
     /// @throws UserErrorException as [#eject]; the new medium then still belongs to the caller
     public void insert(BlockBackend next, boolean force) {
         eject(force);
-        use.writeLock().lock();
-        try {
-            medium = next;
+        synchronized (this) {
+            medium = keeper.keep(next);
             open = false;
-        } finally {
-            use.writeLock().unlock();
         }
         listeners.forEach(Listener::mediumChanged);
     }
 
-    private static void closeMedium(@Nullable BlockBackend old) {
+    /// Closes a medium that is no longer in the tray.
+    private void letGo(@Nullable BlockBackend old) throws IOException {
         if (old == null) {
             return;
         }
+        keeper().leaving(old);
+        awaitUnused();
         try {
             old.close();
-        } catch (IOException e) {
-            throw new UserErrorException("Cannot close %s: %s".formatted(old.name(), e.getMessage()), e);
+        } finally {
+            keeper().left();
+        }
+    }
+
+    private synchronized Keeper keeper() {
+        return keeper;
+    }
+
+    private synchronized void awaitUnused() {
+        boolean interrupted = false;
+        while (users > 0) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -190,15 +212,10 @@ public final class Tray implements AutoCloseable {
     @Override
     public void close() throws IOException {
         BlockBackend old;
-        use.writeLock().lock();
-        try {
+        synchronized (this) {
             old = medium;
             medium = null;
-        } finally {
-            use.writeLock().unlock();
         }
-        if (old != null) {
-            old.close();
-        }
+        letGo(old);
     }
 }

@@ -8,6 +8,7 @@ import org.jvirt.images.live.DiskLimit;
 import org.jvirt.images.live.DiskLimits;
 import org.jvirt.images.live.ErrorPolicy;
 import org.jvirt.images.live.LiveDisk;
+import org.jvirt.machine.DiscDrive;
 import org.jvirt.machine.VirtualMachine;
 
 /// The monitor's commands about disks. Not thread-safe.
@@ -28,7 +29,13 @@ final class BlockCommands {
                 describe(disk, text);
             }
         }
-        names.forEach(vm::disk);
+        for (DiscDrive drive : vm.discDrives()) {
+            if (names.contains(drive.id()) || names.isEmpty()) {
+                drive.disc().ifPresentOrElse(disc -> describe(disc, text), () -> text.append(drive.id())
+                        .append(": [not inserted]\n"));
+            }
+        }
+        names.stream().filter(name -> drive(name).isEmpty()).forEach(vm::disk);
         return text.toString();
     }
 
@@ -99,10 +106,17 @@ final class BlockCommands {
         }
         long[] values =
                 arguments.stream().skip(1).mapToLong(word -> size(word, 0)).toArray();
-        vm.disk(arguments.getFirst())
-                .throttle()
-                .limit(DiskLimits.averages(values[0], values[1], values[2], values[3], values[4], values[5]));
+        DiskLimits limits = DiskLimits.averages(values[0], values[1], values[2], values[3], values[4], values[5]);
+        String name = arguments.getFirst();
+        drive(name)
+                .ifPresentOrElse(
+                        drive -> drive.limit(limits),
+                        () -> vm.disk(name).throttle().limit(limits));
         return "";
+    }
+
+    private Optional<DiscDrive> drive(String id) {
+        return vm.discDrives().stream().filter(drive -> drive.id().equals(id)).findFirst();
     }
 
     /// A number with a unit; without one, in bytes shifted by `defaultShift`.

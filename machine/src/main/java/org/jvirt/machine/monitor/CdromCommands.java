@@ -1,22 +1,23 @@
 package org.jvirt.machine.monitor;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jvirt.core.BlockBackend;
 import org.jvirt.core.UserErrorException;
-import org.jvirt.devices.storage.Tray;
 import org.jvirt.images.DiskImages;
-import org.jvirt.images.ImageAccess;
 import org.jvirt.images.ImageReference;
 import org.jvirt.images.format.ImageFormat;
+import org.jvirt.machine.DiscDrive;
 import org.jvirt.machine.VirtualMachine;
 
 /// The monitor's commands about CD-ROM drives. Not thread-safe.
 final class CdromCommands {
     private static final String FORCE = "-f";
+    private static final List<String> KEYS = List.of("key-secret", "encrypt.key-secret");
 
     private final VirtualMachine vm;
 
@@ -44,29 +45,46 @@ final class CdromCommands {
         if (words.size() != 1) {
             return "Error: give a drive; 'info cdroms' lists them\n";
         }
-        tray(words.getFirst()).eject(force);
+        drive(words.getFirst()).tray().eject(force);
         return "";
     }
 
-    /// `change [-f] DEVICE FILE [FORMAT]`
+    /// `change [-f] DEVICE FILE [FORMAT] [key-secret=ID] [encrypt.key-secret=ID]`; FILE may be the URI of a served disk.
     String change(List<String> arguments) {
         var words = new ArrayList<>(arguments);
         boolean force = words.remove(FORCE);
+        Map<String, String> keys = takeKeys(words);
         if (words.size() < 2 || words.size() > 3) {
             return "Error: give a drive and a file; 'info cdroms' lists the drives\n";
         }
-        Tray tray = tray(words.getFirst());
+        DiscDrive drive = drive(words.getFirst());
         Optional<ImageFormat> format =
                 words.size() == 3 ? Optional.of(format(words.get(2))) : Optional.<ImageFormat>empty();
-        BlockBackend medium =
-                DiskImages.openDisk(new ImageAccess(), ImageReference.ofFile(Path.of(words.get(1))), format, true);
+        ImageReference named = ImageReference.of(words.get(1));
+        keys.putAll(named.options());
+        BlockBackend medium = DiskImages.openDisk(
+                drive.settings().access(), new ImageReference(named.text(), keys), format, true);
         try {
-            tray.insert(medium, force);
+            drive.tray().insert(medium, force);
         } catch (UserErrorException refused) {
             close(medium);
             throw refused;
         }
         return "";
+    }
+
+    /// The words that name keys, which are taken out.
+    private static Map<String, String> takeKeys(List<String> words) {
+        var keys = new LinkedHashMap<String, String>();
+        for (String key : KEYS) {
+            String start = key + "=";
+            words.stream()
+                    .filter(word -> word.startsWith(start))
+                    .findFirst()
+                    .ifPresent(word -> keys.put(key, word.substring(start.length())));
+            words.removeIf(word -> word.startsWith(start));
+        }
+        return keys;
     }
 
     private static ImageFormat format(String name) {
@@ -83,12 +101,11 @@ final class CdromCommands {
         }
     }
 
-    private Tray tray(String name) {
-        Tray tray = vm.cdroms().get(name);
-        if (tray == null) {
-            throw new UserErrorException("There is no CD-ROM drive %s; these are: %s"
-                    .formatted(name, String.join(", ", vm.cdroms().keySet())));
-        }
-        return tray;
+    private DiscDrive drive(String name) {
+        return vm.discDrives().stream()
+                .filter(drive -> drive.id().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new UserErrorException("There is no CD-ROM drive %s; these are: %s"
+                        .formatted(name, String.join(", ", vm.cdroms().keySet()))));
     }
 }

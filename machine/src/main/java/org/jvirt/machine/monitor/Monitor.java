@@ -53,7 +53,11 @@ public final class Monitor {
                 "[-f] DEVICE",
                 "takes the medium out of a CD-ROM drive; -f although it is locked",
                 cdroms::eject);
-        command("change", "[-f] DEVICE FILE [FORMAT]", "puts another medium into a CD-ROM drive", cdroms::change);
+        command(
+                "change",
+                "[-f] DEVICE FILE [FORMAT] [key-secret=ID]",
+                "puts another medium into a CD-ROM drive; FILE may be nbd://…",
+                cdroms::change);
         var disks = new BlockCommands(vm);
         command(
                 "block_set_io_throttle",
