@@ -37,6 +37,8 @@ import org.jvirt.x86.OperandKind;
 final class BlockTranslator {
     private static final int PAGE = 4096;
     private static final int MAX_INSTRUCTIONS = 48;
+    /// Conditional branches in a loop that is one block, beside the last.
+    private static final int MAX_WAYS_OUT = 6;
     private static final long LAST_PAGE_32 = 0xFFFF_F000L;
     /// Prefixes.
     private static final int REPEAT = 0xF3;
@@ -144,9 +146,13 @@ final class BlockTranslator {
             end = page.length;
         }
         pageRip = rip - start;
-        int count = decode(start, end, Math.min(limit, MAX_INSTRUCTIONS));
+        int most = Math.min(limit, MAX_INSTRUCTIONS);
+        int count = decode(start, end, 0, most);
         if (count == 0) {
             return null;
+        }
+        if (!apart && effects && secondPage < 0) {
+            count = wholeLoop(start, end, count, most);
         }
         forecast.begin(page, CodeMode.codeSize(mode));
         analyse(start, count);
@@ -170,7 +176,7 @@ final class BlockTranslator {
             plan.plan(instructions, offsets, rip, live, isVector, count, loop);
         }
         emitter.begin(context, rip, plan, sites, loop, live[0]);
-        branches.enter(vectors != VectorUse.NONE, usesX87);
+        branches.enter(vectors != VectorUse.NONE, usesX87, effects);
         if (!emit(rip, count)) {
             return null;
         }
@@ -205,9 +211,37 @@ final class BlockTranslator {
                 && offsets[count] + last.immediate() == 0;
     }
 
-    private int decode(int start, int end, int limit) {
-        int position = start;
-        int count = 0;
+    /// Goes on behind the conditional branch that ends the first `first` instructions, and behind others, if that leads
+    /// to a branch to the beginning: a loop is one block, with ways out.
+    private int wholeLoop(int start, int end, int first, int limit) {
+        int count = first;
+        for (int ways = 0; ways < MAX_WAYS_OUT && !isLoop(count); ways++) {
+            if (!isConditional(instructions[count - 1])) {
+                break;
+            }
+            int more = decode(start, end, count, limit);
+            if (more == count) {
+                break;
+            }
+            count = more;
+        }
+        if (isLoop(count)) {
+            return count;
+        }
+        return first;
+    }
+
+    private static boolean isConditional(Instruction insn) {
+        return switch (insn.mnemonic()) {
+            case JO, JNO, JB, JAE, JE, JNE, JBE, JA, JS, JNS, JP, JNP, JL, JGE, JLE, JG -> true;
+            default -> false;
+        };
+    }
+
+    /// Decodes instructions from the one numbered `first` to one that ends a block; answers how many there are then.
+    private int decode(int start, int end, int first, int limit) {
+        int count = first;
+        int position = start + (first == 0 ? 0 : offsets[first]);
         while (count < limit && position < PAGE) {
             Instruction insn = instructions[count];
             if (decoder.decode(page, position, end, CodeMode.codeSize(mode), insn) != DecodeResult.OK) {
@@ -250,7 +284,11 @@ final class BlockTranslator {
         }
         live[count] = after;
         for (int i = count - 1; i >= 0; i--) {
-            live[i] = FlagUse.before(instructions[i], live[i + 1]);
+            int afterThis = live[i + 1];
+            if (i + 1 < count && isConditional(instructions[i])) {
+                afterThis |= forecast.at((long) start + offsets[i + 1] + instructions[i].immediate());
+            }
+            live[i] = FlagUse.before(instructions[i], afterThis);
         }
     }
 
@@ -273,6 +311,9 @@ final class BlockTranslator {
             if (possible && transfers.emit(insn)) {
                 emitted = i + 1;
                 return true;
+            }
+            if (i + 1 < count && possible && isConditional(insn) && branches.emitWayOut(insn)) {
+                continue;
             }
             if (insn.row().branch()) {
                 if (possible && branches.emit(insn)) {

@@ -446,7 +446,9 @@ public final class AccessPlan {
         keepsScratch[i] = switch (effect) {
             case NAMED -> (!memory || explicit[i] >= 0) && Effect.keepsScratch(insn);
             case STACK -> !memory && stack[i] >= 0;
-            case ACCUMULATOR, BRANCH, OTHER -> false;
+            // one that does not end the block
+            case BRANCH -> true;
+            case ACCUMULATOR, OTHER -> false;
         };
         usesScratchFirst[i] = memory && effect == Effect.STACK
                 || insn.mnemonic() == Mnemonic.CALL && insn.kind(0) != OperandKind.RELATIVE;

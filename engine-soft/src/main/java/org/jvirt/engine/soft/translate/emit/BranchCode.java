@@ -31,6 +31,7 @@ public final class BranchCode {
     private int otherJump;
     private int requestJump;
     private int vectorsJump;
+    private int eitherJump;
     private int branchOffset;
     private int branchReleases;
 
@@ -67,9 +68,11 @@ public final class BranchCode {
     ///
     /// @param vectors whether the block uses the vector registers
     /// @param x87     whether it uses the x87 unit
-    public void enter(boolean vectors, boolean x87) {
+    /// @param both    whether branches from ahead may find a request, too, where that costs less than not to look
+    public void enter(boolean vectors, boolean x87, boolean both) {
         requestJump = 0;
         vectorsJump = 0;
+        eitherJump = 0;
         long rip = e.blockRip();
         boolean near = -rip == (int) -rip;
         if (near) {
@@ -89,7 +92,7 @@ public final class BranchCode {
         if (e.areFlagsLive()) {
             enterWithFlags(vectors);
         } else {
-            enterWithoutFlags(vectors);
+            enterWithoutFlags(vectors, both);
         }
         if (x87) {
             w.load(4, RCX, RSP, StateLayout.X87_ABSENT);
@@ -99,8 +102,14 @@ public final class BranchCode {
         }
     }
 
-    private void enterWithoutFlags(boolean vectors) {
+    private void enterWithoutFlags(boolean vectors, boolean both) {
         entryBehind = w.size();
+        if (vectors && both) {
+            entryAhead = entryBehind;
+            w.compareConstant(8, RSP, StateLayout.REQUEST, 0);
+            eitherJump = w.jumpIf(CodeWriter.NOT_EQUAL);
+            return;
+        }
         w.compareConstant(4, RSP, StateLayout.REQUEST, 0);
         requestJump = w.jumpIf(CodeWriter.NOT_EQUAL);
         entryAhead = w.size();
@@ -288,6 +297,26 @@ public final class BranchCode {
         exit(takenIfZero ? insn.target(e.rip()) : next);
     }
 
+    /// Writes a conditional branch in the middle of the block; false, and nothing is written, if the interpreter has to
+    /// execute it.
+    public boolean emitWayOut(Instruction insn) {
+        if (insn.operandSize() < e.word()) {
+            return false;
+        }
+        e.flushStackPointer();
+        e.bringFlags();
+        int condition = insn.row().condition();
+        long taken = insn.target(e.rip());
+        if (isLinkable(taken)) {
+            link(w.jumpIf(condition), taken);
+        } else {
+            int not = w.jumpIf(condition ^ 1);
+            through(taken, e.mode());
+            w.here(not);
+        }
+        return true;
+    }
+
     private void conditional(int condition, long taken, long next) {
         if (isLinkable(taken)) {
             link(w.jumpIf(condition), taken);
@@ -322,6 +351,10 @@ public final class BranchCode {
             w.here(otherJump);
             w.constant(R13, -e.blockRip());
             w.jumpFar(e.stubs().otherTarget);
+        }
+        if (eitherJump != 0) {
+            w.here(eitherJump);
+            w.callFar(e.stubs().either);
         }
         if (requestJump != 0) {
             w.here(requestJump);

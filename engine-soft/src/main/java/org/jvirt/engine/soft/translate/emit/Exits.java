@@ -4,7 +4,8 @@ import org.jvirt.x86.CodeWriter;
 
 /// The jumps of a block that can be linked to other blocks of its page. Not thread-safe.
 public final class Exits {
-    static final int MAX = 2 + AccessPlan.MAX_CHECKS;
+    /// Those of the last branch, ways out of a loop, and failed checks.
+    static final int MAX = 8 + AccessPlan.MAX_CHECKS;
 
     private final long[] target = new long[MAX];
     private final int[] jump = new int[MAX];

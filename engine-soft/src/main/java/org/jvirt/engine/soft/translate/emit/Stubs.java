@@ -40,6 +40,8 @@ public final class Stubs {
     final int direct;
     final int interpret;
     final int vectors;
+    /// [#vectors] if these are not there, else [#requested].
+    final int either;
     final int x87;
     final int popMiss;
     final int pushMiss;
@@ -61,6 +63,7 @@ public final class Stubs {
         direct = site(w, ExitReason.DIRECT);
         interpret = site(w, ExitReason.INTERPRET);
         vectors = site(w, ExitReason.VECTORS);
+        either = either(w);
         x87 = x87(w, transfer);
         popMiss = site(w, ExitReason.POP_MISS);
         pushMiss = site(w, ExitReason.PUSH_MISS);
@@ -128,6 +131,9 @@ public final class Stubs {
         }
         if (stub == vectors) {
             return "vectors";
+        }
+        if (stub == either) {
+            return "requested, or vectors";
         }
         if (stub == x87) {
             return "x87";
@@ -201,6 +207,14 @@ public final class Stubs {
         w.store(8, RCX, RSP, StateLayout.EXIT_SITE);
         w.storeConstant(4, reason, RSP, -1, StateLayout.EXIT_REASON);
         w.jumpBack(exit);
+        return start;
+    }
+
+    private int either(CodeWriter w) {
+        int start = w.size();
+        w.compareConstant(4, RSP, StateLayout.VECTORS_ABSENT, 0);
+        w.jumpBackIf(CodeWriter.NOT_EQUAL, vectors);
+        w.jumpBack(requested);
         return start;
     }
 
