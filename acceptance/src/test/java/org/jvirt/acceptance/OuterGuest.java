@@ -6,16 +6,19 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// A guest of QEMU's translator in which `/dev/kvm` works, on a host where it need not: what QEMU calls `-cpu max`
 /// has AMD's virtualization. Not thread-safe.
 final class OuterGuest implements GuestConsole, AutoCloseable {
     private static final Duration BOOT = Duration.ofMinutes(3);
-    private static final String JAVAS_REPORT = "# A fatal error has been detected by the Java Runtime Environment";
-    private static final int REPORT_LINES = 25;
+    private static final Pattern TROUBLE =
+            Pattern.compile("A fatal error has been detected by the Java|cut here|BUG: |Oops|Kernel panic");
+    private static final int REPORTS = 4;
+    private static final int REPORT_LINES = 30;
 
     private final Process qemu;
     private final Transcript out;
@@ -83,13 +86,14 @@ final class OuterGuest implements GuestConsole, AutoCloseable {
         return shell;
     }
 
-    /// What a Java runtime that crashed in the guest wrote first, if one did: where, and in which code.
-    Optional<String> javasCrash() {
-        String all = out.all();
-        int at = all.indexOf(JAVAS_REPORT);
-        return at < 0
-                ? Optional.empty()
-                : Optional.of(all.substring(at).lines().limit(REPORT_LINES).collect(Collectors.joining("\n")));
+    /// The beginnings of what crashed programs and kernels in the guest wrote about themselves.
+    String trouble() {
+        List<String> lines = out.all().lines().toList();
+        return IntStream.range(0, lines.size())
+                .filter(i -> TROUBLE.matcher(lines.get(i)).find())
+                .limit(REPORTS)
+                .mapToObj(i -> String.join("\n", lines.subList(i, Math.min(lines.size(), i + REPORT_LINES))))
+                .collect(Collectors.joining("\n\n"));
     }
 
     @Override
