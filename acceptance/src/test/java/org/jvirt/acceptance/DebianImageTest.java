@@ -88,7 +88,7 @@ final class DebianImageTest {
         machine.expect("root@acceptance:~#", BOOT);
         machine.type("systemctl is-system-running --wait; systemctl --failed --no-legend --plain --no-pager; findmnt -no SOURCE /;"
                 + " date > /written; sync; echo all-''said\n");
-        assertThat(machine.expect("all-said", BOOT)).contains("\nrunning\r\n%s\r\n".formatted(rootDevice));
+        assertThat(machine.expect("all-said", BOOT)).contains("running\r\n%s\r\n".formatted(rootDevice));
         machine.type("poweroff\n");
         assertThat(machine.exitCode(BOOT)).isZero();
     }

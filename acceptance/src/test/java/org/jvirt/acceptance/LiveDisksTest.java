@@ -6,10 +6,12 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -21,7 +23,10 @@ import org.jvirt.images.ImageAccess;
 import org.jvirt.images.format.DiskImage;
 import org.jvirt.images.format.ImageFormat;
 import org.jvirt.images.job.BlockJob;
+import org.jvirt.images.job.BlockJobs;
+import org.jvirt.images.job.JobOptions;
 import org.jvirt.images.job.JobState;
+import org.jvirt.images.job.SyncMode;
 import org.jvirt.images.live.LiveDisk;
 import org.jvirt.machine.monitor.Monitor;
 
@@ -37,6 +42,16 @@ final class LiveDisksTest {
             + " printf %08d $i | dd of=/dev/vda bs=512 seek=$i conv=notrunc,fsync 2>/dev/null;"
             + " echo $i > /tmp/new; mv /tmp/new /tmp/count; done & true";
 
+    /// Random content at random places, counted when it is on the disk.
+    private static final String SCATTERER = "n=0; while [ ! -e /tmp/stop-scattering ]; do"
+            + " dd if=/dev/urandom of=/dev/vdb bs=64k count=1 seek=$((RANDOM %% %d)) conv=notrunc,fsync 2>/dev/null;"
+            + " n=$((n+1)); echo $n > /tmp/new-scattered; mv /tmp/new-scattered /tmp/scattered; done & true";
+
+    private static final int SCATTERED_BLOCK = 64 << 10;
+    private static final int BLOCKS = DISK_BYTES / SCATTERED_BLOCK;
+    private static final int CHANGES = 40;
+    private static final int SLOWLY = 64 << 10;
+
     @TempDir
     private static Path directory;
 
@@ -48,7 +63,10 @@ final class LiveDisksTest {
     void boot() throws Exception {
         Path disk = directory.resolve("disk.qcow2");
         new ImageAccess().create(ImageFormat.QCOW2, disk.toString(), DISK_BYTES, Map.of());
-        guest = Guest.start(builder -> builder.disk(DiskImages.open(disk, ImageFormat.QCOW2, false)));
+        Path scattered = directory.resolve("scattered.qcow2");
+        new ImageAccess().create(ImageFormat.QCOW2, scattered.toString(), DISK_BYTES, Map.of());
+        guest = Guest.start(builder -> builder.disk(DiskImages.open(disk, ImageFormat.QCOW2, false))
+                .disk(DiskImages.open(scattered, ImageFormat.QCOW2, false)));
         monitor = new Monitor(guest.vm(), "");
         shell = guest.shell();
         shell.run(WRITER);
@@ -69,6 +87,17 @@ final class LiveDisksTest {
         for (int until = written() + records; written() < until; ) {
             TimeUnit.MILLISECONDS.sleep(100);
         }
+    }
+
+    /// How many of those blocks the second writer has written.
+    private int scattered() throws InterruptedException {
+        return Integer.parseInt(shell.run("cat /tmp/scattered 2>/dev/null || echo 0"));
+    }
+
+    private byte[] contentOf(String device) throws IOException {
+        byte[] content = new byte[DISK_BYTES];
+        guest.vm().disk(device).read(0, List.of(MemorySegment.ofArray(content)));
+        return content;
     }
 
     private BlockJob job() {
@@ -154,5 +183,48 @@ final class LiveDisksTest {
         disk.read(0, List.of(MemorySegment.ofArray(content)));
         assertThat(records(content)).isEqualTo(all);
         assertThat(disk.name()).isEqualTo(mirror.toString());
+    }
+
+    /// The machine stands while the instant is chosen, so that it is known what the backup has to be; then the guest
+    /// overwrites the disk while the job takes its time.
+    @Test
+    void aBackupOfABusyDiskIsTheDiskAtTheInstant() throws Exception {
+        shell.run("dd if=/dev/urandom of=/dev/vdb bs=1M count=%d conv=fsync".formatted(DISK_BYTES >> 20));
+        shell.run(SCATTERER.formatted(BLOCKS));
+        while (scattered() < 2) {
+            TimeUnit.MILLISECONDS.sleep(100);
+        }
+        Path backup = directory.resolve("instant.qcow2");
+        monitor.execute("stop");
+        byte[] atTheInstant = contentOf("virtio1");
+        BlockJob job = guest.vm()
+                .blockJobs()
+                .backup(
+                        guest.vm().disk("virtio1"),
+                        new BlockJobs.Target(backup, ImageFormat.QCOW2, false),
+                        SyncMode.FULL,
+                        Optional.empty(),
+                        false,
+                        JobOptions.DEFAULT.withSpeed(SLOWLY));
+        monitor.execute("cont");
+        for (int until = scattered() + CHANGES; scattered() < until; ) {
+            TimeUnit.MILLISECONDS.sleep(100);
+        }
+        assertThat(job.status().state()).as("there is something left to copy").isEqualTo(JobState.RUNNING);
+        assertThat(monitor.execute("block_job_set_speed virtio1 0")).isEmpty();
+        assertThat(job.await(60, TimeUnit.SECONDS).succeeded()).isTrue();
+        shell.run("touch /tmp/stop-scattering");
+        byte[] now = contentOf("virtio1");
+        long changed = IntStream.range(0, BLOCKS)
+                .filter(block -> !Arrays.equals(
+                        now,
+                        block * SCATTERED_BLOCK,
+                        (block + 1) * SCATTERED_BLOCK,
+                        atTheInstant,
+                        block * SCATTERED_BLOCK,
+                        (block + 1) * SCATTERED_BLOCK))
+                .count();
+        assertThat(changed).as("blocks that the guest has changed since").isGreaterThan(CHANGES / 2);
+        assertThat(content(backup)).isEqualTo(atTheInstant);
     }
 }

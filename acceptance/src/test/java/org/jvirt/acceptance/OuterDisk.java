@@ -17,8 +17,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jvirt.cli.debian.CpioArchive;
@@ -45,7 +43,6 @@ record OuterDisk(Path image, Path kernel, Path initrd, Path home) {
     private static final Path QEMU = Path.of("/usr/bin/qemu-system-x86_64");
     private static final Path MKE2FS = Path.of("/sbin/mke2fs");
     private static final int IMAGE_MIB = 700;
-    private static final Pattern LIBRARY = Pattern.compile("(/\\S+)");
 
     /// Makes the disk in `directory`, which is empty.
     static OuterDisk make(Path directory) throws IOException, InterruptedException {
@@ -60,7 +57,7 @@ record OuterDisk(Path image, Path kernel, Path initrd, Path home) {
         try (Stream<Path> natives = Files.walk(home.resolve("jre"))) {
             for (Path program : natives.filter(f -> f.toString().endsWith(".so") || f.endsWith("bin/java"))
                     .toList()) {
-                libraries(program, root);
+                HostPrograms.libraries(program, root);
             }
         }
         Path inside = root.resolve(home.toString().substring(1));
@@ -72,7 +69,7 @@ record OuterDisk(Path image, Path kernel, Path initrd, Path home) {
         Files.copy(kernel, root.resolve("vmlinuz"));
         innerInitrd(directory, guest, root.resolve("initrd"));
         Path image = directory.resolve("outer.img");
-        host(List.of(MKE2FS.toString(), "-q", "-t", "ext4", "-d", root.toString(), image.toString(), IMAGE_MIB + "M"));
+        HostPrograms.run(List.of(MKE2FS.toString(), "-q", "-t", "ext4", "-d", root.toString(), image.toString(), IMAGE_MIB + "M"));
         return new OuterDisk(image, kernel, guest.initrd(), home);
     }
 
@@ -93,7 +90,7 @@ record OuterDisk(Path image, Path kernel, Path initrd, Path home) {
             }
         }
         Path runtime = home.resolve("jre");
-        host(List.of(
+        HostPrograms.run(List.of(
                 Path.of(System.getProperty("java.home"), "bin/jlink").toString(),
                 "--add-modules",
                 String.join(",", modulesOfTheJdk(lib)),
@@ -113,7 +110,7 @@ record OuterDisk(Path image, Path kernel, Path initrd, Path home) {
         var training = new ArrayList<>(java(home));
         training.add(1, "-XX:AOTCacheOutput=" + home.resolve("jvirt.aot"));
         training.addAll(List.of("run", "--kernel", kernel.toString(), "--memory", "64M", "--no-reboot"));
-        host(training);
+        HostPrograms.run(training);
         return home;
     }
 
@@ -147,35 +144,13 @@ record OuterDisk(Path image, Path kernel, Path initrd, Path home) {
     }
 
     private static void qemu(Path root) throws IOException, InterruptedException {
-        Path bin = Files.createDirectories(root.resolve("usr/bin"));
-        Files.copy(QEMU, bin.resolve(QEMU.getFileName()));
-        libraries(QEMU, root);
+        HostPrograms.install(QEMU, root);
         for (String firmware : List.of("usr/share/qemu", "usr/share/seabios")) {
             try (Stream<Path> files = Files.walk(Path.of("/", firmware))) {
                 for (Path file : files.filter(Files::isRegularFile).toList()) {
-                    copy(file, root);
+                    HostPrograms.copy(file, root);
                 }
             }
-        }
-    }
-
-    /// Copies the shared libraries that a program needs to where it looks for them.
-    private static void libraries(Path program, Path root) throws IOException, InterruptedException {
-        Matcher library = LIBRARY.matcher(host(List.of("ldd", program.toString())));
-        while (library.find()) {
-            Path file = Path.of(library.group(1)).normalize();
-            boolean known = file.startsWith(root.toRealPath().getParent());
-            if (!known && Files.isRegularFile(file)) {
-                copy(file, root);
-            }
-        }
-    }
-
-    private static void copy(Path file, Path root) throws IOException {
-        Path target = root.resolve(file.toString().substring(1));
-        if (!Files.exists(target)) {
-            Files.createDirectories(target.getParent());
-            Files.copy(file.toRealPath(), target);
         }
     }
 
@@ -200,7 +175,7 @@ record OuterDisk(Path image, Path kernel, Path initrd, Path home) {
             throws IOException, InterruptedException {
         Path program = directory.resolve("io");
         Path source = Path.of(System.getProperty("jvirt.root", ".."), "benchmarks/src/guest/io.c");
-        host(List.of("gcc", "-O2", "-static", "-o", program.toString(), source.toString()));
+        HostPrograms.run(List.of("gcc", "-O2", "-static", "-o", program.toString(), source.toString()));
         Files.copy(guest.initrd(), target);
         try (OutputStream end = Files.newOutputStream(target, StandardOpenOption.APPEND);
                 var archive = new CpioArchive(new BufferedOutputStream(end))) {
@@ -212,15 +187,5 @@ record OuterDisk(Path image, Path kernel, Path initrd, Path home) {
         try (DirectoryStream<Path> found = Files.newDirectoryStream(directory, glob)) {
             return found.iterator().next();
         }
-    }
-
-    private static String host(List<String> command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        process.getOutputStream().close();
-        String output = new String(process.getInputStream().readAllBytes());
-        if (process.waitFor() != 0) {
-            throw new AssertionError("%s ended with %d:%n%s".formatted(command, process.exitValue(), output));
-        }
-        return output;
     }
 }

@@ -1,6 +1,9 @@
 package org.jvirt.engine.soft.translate.store;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -32,6 +35,7 @@ public record StoredBlock(
         int[] layout,
         byte[] code,
         int[] relocation) {
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
     private static final int MAX = 1 << 18;
     /// No more, for fields that move by multiples of 64 KiB not to be part of it.
     private static final int KEY_BYTES = 3;
@@ -157,23 +161,34 @@ public record StoredBlock(
             return false;
         }
         int step = (int) (wantedRip - rip);
-        ByteBuffer wanted = ByteBuffer.wrap(bytes, first, length);
-        ByteBuffer held = encoded.slice(HEADER, length);
         int at = 0;
         for (int i = 0; i <= fieldCount; i++) {
             int end = i == fieldCount ? length : encoded.getInt(HEADER + length + 4 * i);
-            if (end < at || end > length) {
-                return false;
-            }
-            int mismatch = held.slice(at, end - at).mismatch(wanted.slice().slice(at, end - at));
-            if (mismatch >= 0) {
+            if (end < at || end > length || !same(encoded, HEADER + at, bytes, first + at, end - at)) {
                 return false;
             }
             if (i < fieldCount) {
-                if (end + 4 > length || word(bytes, first + end) != Integer.reverseBytes(held.getInt(end)) + step) {
+                if (end + 4 > length
+                        || word(bytes, first + end) != Integer.reverseBytes(encoded.getInt(HEADER + end)) + step) {
                     return false;
                 }
                 at = end + 4;
+            }
+        }
+        return true;
+    }
+
+    /// Whether `count` bytes are the same. Views of both would say so, too, but are objects, and this is asked often.
+    private static boolean same(ByteBuffer encoded, int from, byte[] bytes, int at, int count) {
+        int i = 0;
+        for (; i + Long.BYTES <= count; i += Long.BYTES) {
+            if (encoded.getLong(from + i) != (long) LONGS.get(bytes, at + i)) {
+                return false;
+            }
+        }
+        for (; i < count; i++) {
+            if (encoded.get(from + i) != bytes[at + i]) {
+                return false;
             }
         }
         return true;
