@@ -164,7 +164,9 @@ class Qcow2CorpusTest {
                 for (int i = 0; i < 12; i++) {
                     change(image);
                 }
-                assertThat(image.snapshots().orElseThrow().list()).as("%s", this).hasSize(snapshots);
+                assertThat(image.snapshots().orElseThrow().list())
+                        .as("%s", this)
+                        .hasSize(snapshots);
                 if (refcountBits > 2 && random.nextBoolean()) {
                     image.snapshots()
                             .orElseThrow()
@@ -182,7 +184,9 @@ class Qcow2CorpusTest {
         }
 
         private void reads(Qcow2Image image) throws IOException {
-            assertThat(Arrays.mismatch(TestImage.read(image), content)).as("%s", this).isEqualTo(-1);
+            assertThat(Arrays.mismatch(TestImage.read(image), content))
+                    .as("%s", this)
+                    .isEqualTo(-1);
         }
 
         private void change(Qcow2Image image) throws IOException {
