@@ -10,7 +10,8 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /// `jvirt nbd` against qemu-nbd under the same clients, and `jvirt img` against qemu-img as clients of the same server,
-/// over a Unix socket, on the raw disk that [ImageRace] has made. Servers go on from round to round, as they do in life.
+/// over a Unix socket, on the raw disk that [ImageRace] has made. Servers go on from round to round, as they do in
+/// life.
 final class NbdRace {
     private static final Duration LIMIT = Duration.ofMinutes(10);
     private static final long START_SECONDS = 30;
@@ -29,10 +30,28 @@ final class NbdRace {
             List<String> qemuImg = List.of("qemu-img");
             List<String> copy = List.of("nbdcopy");
             compare(table, ratios, rounds, "server, all of it (nbdcopy)", "@ null:", copy, qemus, copy, ours);
-            compare(table, ratios, rounds, "server, 4 KiB reads, 16 at once", SMALL_READS, qemuImg, qemus, qemuImg, ours);
+            compare(
+                    table,
+                    ratios,
+                    rounds,
+                    "server, 4 KiB reads, 16 at once",
+                    SMALL_READS,
+                    qemuImg,
+                    qemus,
+                    qemuImg,
+                    ours);
             String convert = "convert -f raw -O raw @ " + directory.resolve("made");
             compare(table, ratios, rounds, "client, to a raw file", convert, qemuImg, qemus, image, qemus);
-            compare(table, ratios, rounds, "client, 4 KiB reads, 16 at once", SMALL_READS, qemuImg, qemus, image, qemus);
+            compare(
+                    table,
+                    ratios,
+                    rounds,
+                    "client, 4 KiB reads, 16 at once",
+                    SMALL_READS,
+                    qemuImg,
+                    qemus,
+                    image,
+                    qemus);
         }
         table.row("geometric mean", "", "", String.format(Locale.ROOT, "%.2f", Sample.geometricMean(ratios)));
         return table.toString();
@@ -107,8 +126,8 @@ final class NbdRace {
                 while (!Files.exists(socket)) {
                     if (System.nanoTime() > deadline || process.waitFor(20, TimeUnit.MILLISECONDS)) {
                         process.destroyForcibly();
-                        throw new BenchmarkException("%s did not listen at %s within %d s"
-                                .formatted(command, socket, START_SECONDS));
+                        throw new BenchmarkException(
+                                "%s did not listen at %s within %d s".formatted(command, socket, START_SECONDS));
                     }
                 }
             } catch (InterruptedException e) {

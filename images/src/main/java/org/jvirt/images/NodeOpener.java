@@ -156,7 +156,10 @@ record NodeOpener(ImageAccess access, Chain chain) {
                     opening.forInfo(),
                     remaining,
                     new ChainOpener(
-                            access, deeper, override, opening.forInfo() ? ImageOpening.looking() : ImageOpening.reading()));
+                            access,
+                            deeper,
+                            override,
+                            opening.forInfo() ? ImageOpening.looking() : ImageOpening.reading()));
             format = stated.isPresent() ? stated.get() : DiskImages.probe(file);
         } catch (IOException | RuntimeException e) {
             try {

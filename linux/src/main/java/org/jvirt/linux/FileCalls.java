@@ -9,7 +9,8 @@ import java.lang.ref.Reference;
 
 /// The C library's calls on files that [PositionalFile] needs beyond those of [LibC], in the same manner.
 // JUSTIFICATION: the Java platform offers no holes, no space reservation and no open-file locks.
-// SAFETY: signatures are those of 64-bit Linux, where off_t is a long; each pointer is that of a live segment of the size
+// SAFETY: signatures are those of 64-bit Linux, where off_t is a long; each pointer is that of a live segment of the
+// size
 // that the call may touch, in an arena that the caller's method closes.
 final class FileCalls {
     static final int SEEK_END = 2;

@@ -119,7 +119,10 @@ public final class ImageComparison {
         long limit = total - atBytes;
         @Nullable BlockStatus left = statusLocked(first, limit);
         @Nullable BlockStatus right = statusLocked(second, left == null ? limit : left.lengthBytes());
-        if (strict && left != null && right != null && (left.present() != right.present() || left.zero() != right.zero())) {
+        if (strict
+                && left != null
+                && right != null
+                && (left.present() != right.present() || left.zero() != right.zero())) {
             foundLocked(atBytes, new Result.StoredDifferently(atBytes));
             return false;
         }
