@@ -438,6 +438,8 @@ final class BlockTranslator {
                 start + branches.entryAhead(),
                 vectors,
                 emitter.exits().count());
+        block.entryFirst = start + branches.entryFirst();
+        block.entryAgain = start + branches.entryAgain();
         block.branchOffset = branches.branchOffset();
         block.branchReleases = branches.branchReleases();
         cache.add(block, writer);

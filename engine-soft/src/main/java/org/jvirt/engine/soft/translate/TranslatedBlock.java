@@ -18,6 +18,11 @@ public final class TranslatedBlock {
     final int entryBehind;
     /// Offset of the entry for branches from ahead.
     final int entryAhead;
+    /// Offset of the entry for its own branch to its beginning.
+    int entryAgain;
+    /// Offset of the entry for the processor, which goes on although a request waits.
+    int entryFirst;
+
     final VectorUse vectors;
     final Exit[] exits;
     /// Exits of other blocks (or of this one) that are linked to this block.
@@ -92,6 +97,8 @@ public final class TranslatedBlock {
         this.start = start;
         this.entryBehind = entryBehind;
         this.entryAhead = entryAhead;
+        entryAgain = entryBehind;
+        entryFirst = entryAhead;
         this.vectors = vectors;
         exits = new Exit[exitCount];
     }
@@ -111,7 +118,7 @@ public final class TranslatedBlock {
     }
 
     private static final int APART = 1 << 16;
-    private static final int FIXED_WORDS = 10;
+    private static final int FIXED_WORDS = 11;
     private static final int EXIT_WORDS = 5;
 
     /// Under what it is kept beside its code: its rights, and whether each access is checked by itself.
@@ -136,6 +143,7 @@ public final class TranslatedBlock {
         words[7] = guestBytes;
         words[8] = instructions;
         words[9] = exits.length;
+        words[10] = entryFirst - start;
         int at = FIXED_WORDS;
         for (Exit exit : exits) {
             long distance = exit.target - rip;
@@ -160,6 +168,7 @@ public final class TranslatedBlock {
         block.branchReleases = words[6];
         block.guestBytes = words[7];
         block.instructions = words[8];
+        block.entryFirst = start + words[10];
         block.crosses = crosses;
         int at = FIXED_WORDS;
         for (int i = 0; i < block.exits.length; i++) {

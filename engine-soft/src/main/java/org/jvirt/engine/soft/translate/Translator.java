@@ -445,7 +445,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
         state.enter(cpu);
         cpu.leave = false;
-        return execute(cache.address(block.entryAhead));
+        return execute(cache.address(block.entryFirst));
     }
 
     /// The jump table of 32-bit code has only blocks that use FS and GS alike.
@@ -514,7 +514,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private void link(TranslatedBlock.Exit from, TranslatedBlock to) {
         boolean backward = to.start <= from.from.start;
-        cache.link(from.jump, backward ? to.entryBehind : to.entryAhead);
+        int entry = to == from.from ? to.entryAgain : backward ? to.entryBehind : to.entryAhead;
+        cache.link(from.jump, entry);
         from.to = to;
         to.incoming.add(from);
     }
@@ -553,14 +554,14 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     if (!loadVectors()) {
                         return leave(block.rip, StateLayout.FLAGS, Outcome.INTERPRET);
                     }
-                    next = cache.address(block.entryAhead);
+                    next = cache.address(block.entryFirst);
                 }
                 case ExitReason.X87 -> {
                     TranslatedBlock block = cache.at(site);
                     if (!loadX87()) {
                         return leave(block.rip, StateLayout.FLAGS, Outcome.INTERPRET);
                     }
-                    next = cache.address(block.entryAhead);
+                    next = cache.address(block.entryFirst);
                 }
                 case ExitReason.INTERPRET -> {
                     counters.interpreted++;

@@ -17,6 +17,9 @@ import org.jvirt.x86.OperandKind;
 /// mov rdx,[rdi+32]    ┘
 /// ```
 ///
+/// In a loop, what base and index become from turn to turn may be known: a check of such a *steady* access is done once
+/// for as many turns as stay on its page.
+///
 /// A check only looks: it is done before the first of its accesses, or before an earlier instruction where no flags
 /// are live. Where it fails, the block is left for one that checks each access by itself.
 ///
@@ -36,6 +39,8 @@ public final class AccessPlan {
     private static final int MAX_SPAN = 256;
 
     private static final int MAX_SIZE = 64;
+    /// How far a steady access moves in a turn, at most: what moves further soon leaves the page.
+    private static final int MAX_STRIDE = 512;
 
     /// By instruction.
     private final int[] explicit = new int[MAX_INSTRUCTIONS];
@@ -66,12 +71,22 @@ public final class AccessPlan {
     private final int[] uses = new int[MAX_CHECKS];
     private final boolean[] kept = new boolean[MAX_CHECKS];
     private final int[] names = new int[MAX_CHECKS];
+    private final boolean[] steady = new boolean[MAX_CHECKS];
+    private final int[] stride = new int[MAX_CHECKS];
+    private final int[] mover = new int[MAX_CHECKS];
     private int checks;
+    private boolean anySteady;
+    private boolean allSteady;
+    private int clock;
 
     /// By register: it is what it was when its version began, plus the offset.
     private final int[] version = new int[REGISTERS];
 
     private final long[] offset = new long[REGISTERS];
+    /// Whether it has ever become something unknown, and whether it has ever changed by a constant.
+    private final boolean[] changed = new boolean[REGISTERS];
+
+    private final boolean[] moved = new boolean[REGISTERS];
     private int lastVersion;
     private int stackSince;
     /// Instructions that may change anything, so far.
@@ -80,6 +95,8 @@ public final class AccessPlan {
     /// Each access is to be checked by itself.
     public void clear() {
         checks = 0;
+        anySteady = false;
+        allSteady = false;
     }
 
     /// Plans a block of `count` instructions at `offsets` from `rip`.
@@ -96,12 +113,18 @@ public final class AccessPlan {
             int count,
             boolean loop) {
         clear();
+        unknowns = 0;
         changeAll(0);
+        Arrays.fill(changed, false);
+        Arrays.fill(moved, false);
         Arrays.fill(stack, 0, count, NONE);
         Arrays.fill(explicit, 0, count, NONE);
         for (int i = 0; i < count; i++) {
             stackOffset[i] = offset[RSP];
             note(instructions[i], vectors[i], i, rip + offsets[i]);
+        }
+        for (int c = 0; c < checks; c++) {
+            steady[c] = loop && live[0] == 0 && unknowns == 1 && findClock() && findStride(c);
         }
         choose(live, loop);
         for (int i = 0; i < count; i++) {
@@ -110,6 +133,7 @@ public final class AccessPlan {
             classify(instructions[i], vectors[i], i);
         }
         keep(count);
+        findSteady(instructions, count);
     }
 
     // ---------------------------------------------------------------- what was planned
@@ -155,6 +179,45 @@ public final class AccessPlan {
         return alignment[check];
     }
 
+    /// Whether it is done once for several turns of the loop, before the block's first instruction.
+    boolean isSteady(int check) {
+        return steady[check];
+    }
+
+    boolean anySteady() {
+        return anySteady;
+    }
+
+    /// Whether no access of the loop has a check of another kind.
+    boolean allSteady() {
+        return allSteady;
+    }
+
+    /// A register that changes by [#step] in each turn.
+    int clock() {
+        return clock;
+    }
+
+    int step() {
+        return (int) offset[clock];
+    }
+
+    /// The bytes that a steady access moves in a turn.
+    int stride(int check) {
+        return stride[check];
+    }
+
+    /// The register, one of base and index, that a steady access moves with; or [#NONE] for none.
+    int mover(int check) {
+        return mover[check];
+    }
+
+    /// The displacement from base and index, as they are at the beginning of a turn, of the first byte that a steady
+    /// check covers.
+    long displacementAtStart(int check) {
+        return low[check] + (index[check] < 0 ? 0 : indexOffset[check] << scale[check]);
+    }
+
     /// Whether it covers what is at constants from RSP.
     boolean isStack(int check) {
         return base[check] == RSP && index[check] < 0;
@@ -198,6 +261,7 @@ public final class AccessPlan {
     // ---------------------------------------------------------------- what instructions do
 
     private void change(int register, int since) {
+        changed[register] = true;
         version[register] = ++lastVersion;
         offset[register] = 0;
         if (register == RSP) {
@@ -268,14 +332,17 @@ public final class AccessPlan {
                 if (insn.kind(1) != OperandKind.IMMEDIATE) {
                     return false;
                 }
+                moved[to] = true;
                 offset[to] += insn.mnemonic() == Mnemonic.ADD ? insn.immediate() : -insn.immediate();
                 return true;
             }
             case INC -> {
+                moved[to] = true;
                 offset[to]++;
                 return true;
             }
             case DEC -> {
+                moved[to] = true;
                 offset[to]--;
                 return true;
             }
@@ -283,6 +350,7 @@ public final class AccessPlan {
                 if (insn.base() != to || insn.index() >= 0 || insn.addressSize() != WORD) {
                     return false;
                 }
+                moved[to] = true;
                 offset[to] += insn.displacement();
                 return true;
             }
@@ -312,6 +380,7 @@ public final class AccessPlan {
     }
 
     private void noteWord(boolean push, int i) {
+        moved[RSP] = true;
         if (push) {
             offset[RSP] -= WORD;
         }
@@ -386,6 +455,53 @@ public final class AccessPlan {
         return aligned <= 1 || alignment[c] == 0 || alignment[c] == aligned && (start - phase[c] & aligned - 1) == 0;
     }
 
+    // ---------------------------------------------------------------- what moves steadily
+
+    /// Finds out how a check moves from turn to turn; false if that is not known, or too far.
+    private boolean findStride(int c) {
+        int b = base[c];
+        int x = index[c];
+        boolean known = (b < 0 || !changed[b]) && (x < 0 || !changed[x]);
+        boolean withBase = b >= 0 && moved[b];
+        boolean withIndex = x >= 0 && moved[x];
+        if (!known || withBase && withIndex || isStack(c)) {
+            return false;
+        }
+        mover[c] = withBase ? b : withIndex ? x : NONE;
+        long bytes = withBase ? offset[b] : withIndex ? offset[x] << scale[c] : 0;
+        long start = displacementAtStart(c);
+        if (Math.abs(bytes) > MAX_STRIDE || mover[c] >= 0 && BlockEmitter.host(mover[c]) < 0) {
+            return false;
+        }
+        if ((b >= 0 || x >= 0) && start - MAX_SPAN != (int) (start - MAX_SPAN)) {
+            return false;
+        }
+        stride[c] = (int) bytes;
+        return alignment[c] <= 1 || (bytes & alignment[c] - 1) == 0;
+    }
+
+    /// Finds a register of the host's that changes by a constant from turn to turn.
+    private boolean findClock() {
+        for (clock = REGISTERS - 1; clock >= 0; clock--) {
+            boolean known = !changed[clock] && offset[clock] != 0 && offset[clock] == (int) offset[clock];
+            if (known && BlockEmitter.host(clock) >= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void findSteady(Instruction[] instructions, int count) {
+        for (int c = 0; c < checks; c++) {
+            anySteady |= steady[c];
+        }
+        allSteady = anySteady;
+        for (int i = 0; i < count; i++) {
+            boolean covered = explicit[i] >= 0 && steady[explicit[i]];
+            allSteady &= stack[i] < 0 && (covered || !accessesMemory(instructions[i]));
+        }
+    }
+
     // ---------------------------------------------------------------- what is worth while
 
     /// Finds the places of checks of the stack, and drops checks that are not worth while.
@@ -437,6 +553,10 @@ public final class AccessPlan {
         writes[to] = writes[c];
         alignment[to] = alignment[c];
         uses[to] = uses[c];
+        indexOffset[to] = indexOffset[c];
+        steady[to] = steady[c];
+        stride[to] = stride[c];
+        mover[to] = mover[c];
         kept[to] = false;
     }
 
@@ -465,7 +585,7 @@ public final class AccessPlan {
         int current = NONE;
         for (int i = 0; i < count && checks != 0; i++) {
             for (int c = 0; c < checks; c++) {
-                if (at[c] == i) {
+                if (at[c] == i && !steady[c]) {
                     current = c;
                 }
             }

@@ -122,6 +122,8 @@ public final class BlockEmitter {
         note = NONE;
         liveIn = live;
         stackPointerAhead = 0;
+        number = 0;
+        offset = 0;
         exits.clear();
         shared.begin(plan, sites, loop);
     }
@@ -162,6 +164,16 @@ public final class BlockEmitter {
 
     Stubs stubs() {
         return stubs;
+    }
+
+    /// Whether checks of the block are done once for several turns.
+    boolean hasSteadyChecks() {
+        return shared.plan().anySteady();
+    }
+
+    /// Writes them, see [SharedChecks#beforeTurns].
+    int writeSteadyChecks(int head) {
+        return shared.beforeTurns(head);
     }
 
     /// The places of the entries that the block's accesses have for themselves.

@@ -28,6 +28,10 @@ public final class BranchCode {
 
     private int entryBehind;
     private int entryAhead;
+    private int entryAgain;
+    private int entryFirst;
+    private boolean needsFirst;
+    private int afterLook;
     private int otherJump;
     private int requestJump;
     private int vectorsJump;
@@ -53,6 +57,16 @@ public final class BranchCode {
         return entryAhead;
     }
 
+    /// Where the processor enters: without a look at requests, since it goes on although one waits.
+    public int entryFirst() {
+        return entryFirst;
+    }
+
+    /// Where the block's own branch to its beginning enters.
+    public int entryAgain() {
+        return entryAgain;
+    }
+
     /// The offset of the block's indirect branch, if it ends with one.
     public int branchOffset() {
         return branchOffset;
@@ -73,6 +87,7 @@ public final class BranchCode {
         requestJump = 0;
         vectorsJump = 0;
         eitherJump = 0;
+        needsFirst = false;
         long rip = e.blockRip();
         boolean near = -rip == (int) -rip;
         if (near) {
@@ -100,6 +115,11 @@ public final class BranchCode {
             w.callFar(e.stubs().x87);
             w.hereShort(present);
         }
+        entryFirst = entryAhead;
+        entryAgain = entryBehind;
+        if (e.hasSteadyChecks()) {
+            entryAgain = e.writeSteadyChecks(entryBehind);
+        }
     }
 
     private void enterWithoutFlags(boolean vectors, boolean both) {
@@ -108,6 +128,8 @@ public final class BranchCode {
             entryAhead = entryBehind;
             w.compareConstant(8, RSP, StateLayout.REQUEST, 0);
             eitherJump = w.jumpIf(CodeWriter.NOT_EQUAL);
+            needsFirst = true;
+            afterLook = w.size();
             return;
         }
         w.compareConstant(4, RSP, StateLayout.REQUEST, 0);
@@ -351,6 +373,12 @@ public final class BranchCode {
             w.here(otherJump);
             w.constant(R13, -e.blockRip());
             w.jumpFar(e.stubs().otherTarget);
+        }
+        if (needsFirst) {
+            entryFirst = w.size();
+            w.compareConstant(4, RSP, StateLayout.VECTORS_ABSENT, 0);
+            w.jumpBackIf(CodeWriter.EQUAL, afterLook);
+            w.callFar(e.stubs().vectors);
         }
         if (eitherJump != 0) {
             w.here(eitherJump);

@@ -21,9 +21,21 @@ import org.jvirt.x86.Instruction;
 /// once a loop  lea rcx,[…]; sub rcx,[page]; cmp; ja         r13 ← the same of the site's own entry
 /// others       lea rcx,[…]; the TLB; cmp; ja                r13 ← the same of the TLB's entry
 /// ```
+///
+/// Steady checks are done before the loop's first instruction, for as many turns as stay on their pages. A register
+/// that changes by a constant tells when these are over.
 final class SharedChecks {
     private static final int ADD_FROM_MEMORY = 0x03;
+    /// IMUL of a register with a constant, and what it needs for R13.
+    private static final int MULTIPLY = 0x69;
+
+    private static final int REX_WRB = 0x4D;
+    private static final int R13_BY_R13 = 0xED;
     private static final int PAGE = 4096;
+    /// Turns of a loop without a look at requests, at most: of one that cannot miss, and of others.
+    private static final int MOST_TURNS = 4096;
+
+    private static final int MOST_TURNS_WITH_OTHERS = 128;
 
     private final BlockEmitter e;
     private final CodeWriter w;
@@ -83,7 +95,7 @@ final class SharedChecks {
             held = NONE;
         }
         for (int c = 0; c < plan.checks(); c++) {
-            if (plan.at(c) == i) {
+            if (plan.at(c) == i && !plan.isSteady(c)) {
                 e.flushStackPointer();
                 e.keepFlags();
                 write(c);
@@ -93,6 +105,93 @@ final class SharedChecks {
                 held = c;
             }
         }
+    }
+
+    /// Writes the checks that are done once for several turns, and answers the way in for the turns after the first.
+    ///
+    /// @param head where the checks begin, with a look at requests
+    int beforeTurns(int head) {
+        w.storeConstant(4, plan.allSteady() ? MOST_TURNS : MOST_TURNS_WITH_OTHERS, RSP, NONE, StateLayout.TURNS);
+        for (int c = 0; c < plan.checks(); c++) {
+            if (plan.isSteady(c)) {
+                writeSteady(c);
+            }
+        }
+        // the last turn is known by what it leaves in a register: to count in memory would take longer than a turn
+        int clock = BlockEmitter.host(plan.clock());
+        w.load(4, R13, RSP, StateLayout.TURNS);
+        multiplyR13(plan.step());
+        w.lea(8, R13, R13, clock, 0, 0);
+        w.store(8, R13, RSP, StateLayout.LAST_TURN);
+        int again = w.size();
+        w.arithmeticMemory(CodeWriter.CMP, 8, clock, RSP, NONE, StateLayout.LAST_TURN);
+        w.jumpBackIf(CodeWriter.EQUAL, head);
+        held = NONE;
+        return again;
+    }
+
+    private void multiplyR13(int factor) {
+        w.byte1(REX_WRB);
+        w.byte1(MULTIPLY);
+        w.byte1(R13_BY_R13);
+        w.int4(factor);
+    }
+
+    private void writeSteady(int c) {
+        int f = failures++;
+        check[f] = c;
+        rip[f] = e.rip();
+        flagsSaved[f] = false;
+        note[f] = NONE;
+        retry[f] = w.size();
+        e.emitAddress(plan.base(c), plan.index(c), plan.scale(c), plan.displacementAtStart(c));
+        int own = sites.next(e.context(), plan.writes(c));
+        site[f] = own;
+        places[sitesUsed++] = own;
+        w.arithmeticMemory(CodeWriter.SUB, 8, RCX, RSP, NONE, own);
+        compare(c, f);
+        countTurns(c);
+        int mover = plan.mover(c);
+        if (mover < 0) {
+            w.load(8, R13, RSP, own + StateLayout.SITE_PAGE);
+            w.lea(8, R13, R13, RCX, 0, 0);
+        } else {
+            w.load(8, R13, RSP, own + StateLayout.SITE_DISTANCE);
+            if (plan.index(c) >= 0 && plan.base(c) >= 0) {
+                boolean byBase = mover == plan.base(c);
+                int other = byBase ? plan.index(c) : plan.base(c);
+                int host = BlockEmitter.host(other);
+                if (host < 0) {
+                    e.read(RCX, other);
+                    host = RCX;
+                }
+                w.lea(8, R13, R13, host, byBase ? plan.scale(c) : 0, 0);
+            }
+        }
+        w.store(8, R13, RSP, StateLayout.SHARED + 8 * c);
+    }
+
+    /// Lowers the count of turns to those that leave the access, at the distance from its page in RCX, on its page.
+    private void countTurns(int c) {
+        int stride = plan.stride(c);
+        if (stride == 0) {
+            return;
+        }
+        if (stride > 0) {
+            w.constant(R13, PAGE - plan.span(c));
+            w.arithmeticRegister(CodeWriter.SUB, 4, R13, RCX);
+        } else {
+            w.move32(R13, RCX);
+        }
+        int shift = Integer.SIZE - Integer.numberOfLeadingZeros(Math.abs(stride) - 1);
+        if (shift > 0) {
+            w.shift(CodeWriter.SHR, 4, R13, shift);
+        }
+        w.arithmetic(CodeWriter.ADD, 4, R13, 1);
+        w.arithmeticMemory(CodeWriter.CMP, 4, R13, RSP, NONE, StateLayout.TURNS);
+        int enough = w.jumpIf(CodeWriter.ABOVE_EQUAL);
+        w.store(4, R13, RSP, StateLayout.TURNS);
+        w.here(enough);
     }
 
     private void write(int c) {
@@ -179,7 +278,16 @@ final class SharedChecks {
     void operand(int i, Instruction insn) {
         int c = plan.explicit(i);
         bring(c);
-        if (isDistance(c)) {
+        if (plan.isSteady(c)) {
+            int mover = plan.mover(c);
+            if (mover < 0) {
+                e.operand(R13, NONE, 0, plan.distance(i));
+            } else if (mover == plan.base(c)) {
+                e.operand(BlockEmitter.host(mover), R13, 0, (int) insn.displacement());
+            } else {
+                e.operand(R13, BlockEmitter.host(mover), plan.scale(c), (int) insn.displacement());
+            }
+        } else if (isDistance(c)) {
             if (insn.base() >= 0) {
                 e.operand(BlockEmitter.host(insn.base()), R13, 0, (int) insn.displacement());
             } else {

@@ -177,6 +177,10 @@ public final class StateLayout {
     public static final int NOWHERE = 400 << 10;
     /// What shared checks of a block have found, 8 bytes each.
     static final int SHARED = 2048;
+    /// Turns of a loop until its steady checks are due again (int), and what a register holds then.
+    static final int TURNS = SHARED + 8 * AccessPlan.MAX_CHECKS;
+
+    static final int LAST_TURN = TURNS + 8;
     /// Not zero: some access in a loop has a page in its own entry (int).
     public static final int SITES_FILLED = 1472;
     /// Not zero: the upper halves of vector registers may be other than zero (int).

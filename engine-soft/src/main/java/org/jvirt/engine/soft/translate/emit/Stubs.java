@@ -212,7 +212,8 @@ public final class Stubs {
 
     private int either(CodeWriter w) {
         int start = w.size();
-        w.compareConstant(4, RSP, StateLayout.VECTORS_ABSENT, 0);
+        // the return address is still there
+        w.compareConstant(4, RSP, 8 + StateLayout.VECTORS_ABSENT, 0);
         w.jumpBackIf(CodeWriter.NOT_EQUAL, vectors);
         w.jumpBack(requested);
         return start;

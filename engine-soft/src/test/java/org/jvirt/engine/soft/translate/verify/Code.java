@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.translate.verify;
 import static org.jvirt.x86.Mem.mem;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -39,6 +40,9 @@ final class Code {
     private final Map<Long, Integer> undefined = new HashMap<>();
     /// Flags that nobody looks at, before the instructions at some addresses.
     private final Map<Long, Integer> dead = new HashMap<>();
+
+    /// The bytes that the program itself may change without making other instructions of them.
+    private final BitSet immediates = new BitSet();
 
     private final List<Item> items;
     private final Assembler asm;
@@ -129,6 +133,8 @@ final class Code {
             case Item.Patched patched -> {
                 asm.db(0xB8 + patched.register());
                 asm.label("immediate" + i);
+                int at = (int) (asm.here() - program.codeAddress());
+                immediates.set(at, at + Integer.BYTES);
                 asm.dd(patched.value());
             }
         }
@@ -180,6 +186,18 @@ final class Code {
     /// The status flags that are replaced unread behind `rip` if there is no fault.
     int deadAt(long rip) {
         return dead.getOrDefault(rip, 0);
+    }
+
+    /// Whether the program has become another one: by a store to its code that nobody meant.
+    ///
+    /// @param now the content of the code's pages
+    boolean isRewritten(byte[] now) {
+        for (int at = program.start(); at < end; at++) {
+            if (page[at] != now[at] && !immediates.get(at)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Assembly text with addresses and bytes.

@@ -92,7 +92,7 @@ class TranslatorRegressionTest {
     }
 
     /// How often generated code has been left.
-    private static long exits(String statistics) {
+    static long exits(String statistics) {
         long all = 0;
         for (String what : List.of("misses", "slow accesses", "interpreted", "unlinked", "unknown targets")) {
             Matcher found = Pattern.compile(what + " (\\d+)").matcher(statistics);
