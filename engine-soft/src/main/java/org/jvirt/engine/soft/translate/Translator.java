@@ -441,7 +441,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private Outcome enter(TranslatedBlock block) {
         if (!block.apart) {
-            targets.put(block, cpu.fetchGeneration());
+            targets.put(block);
         }
         state.enter(cpu);
         cpu.leave = false;
@@ -606,9 +606,15 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
     }
 
-    /// The translation at an address if it was there lately; none while blocks are verified one by one.
+    /// The translation at an address if it was there lately and the page is the same; none while blocks are verified
+    /// one by one.
     private @Nullable TranslatedBlock recent(long rip) {
-        return shadow == null ? targets.get(rip, mode(), cpu.fetchGeneration()) : null;
+        if (shadow != null) {
+            return null;
+        }
+        TranslatedBlock known = targets.get(rip, mode());
+        boolean same = known != null && !known.crosses && cpu.mmu.tlb.codeAt(rip) >>> 12 == known.page;
+        return same ? known : null;
     }
 
     private Outcome interpret(int site) {

@@ -12,9 +12,14 @@ import org.jvirt.engine.soft.translate.emit.StateLayout;
 final class JumpTable {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final int LOG = 1 << 14;
+    private static final int GLOBAL = 1;
+    private static final int LOCAL = 2;
 
     private final MemorySegment state;
     private final long unknown;
+    /// Which logs entries are in.
+    private final byte[] logged = new byte[StateLayout.JUMP_TABLES * StateLayout.JUMP_ENTRIES];
+
     private final int[] globalLog = new int[LOG];
     private final int[] localLog = new int[LOG];
     private int globals;
@@ -31,18 +36,26 @@ final class JumpTable {
         return StateLayout.jumps(mode) + (int) (rip & StateLayout.JUMP_ENTRIES - 1) * 8;
     }
 
+    /// Whether `rip` leads to `code`.
+    boolean leads(long rip, int mode, long code) {
+        return state.get(LONG, entry(rip, mode)) == code;
+    }
+
     void set(long rip, int mode, long code, boolean global) {
         int at = entry(rip, mode);
-        if (global) {
+        int number = at - StateLayout.JUMPS >> 3;
+        if (global && (logged[number] & GLOBAL) == 0) {
             if (globals == LOG) {
                 clearNoted();
             }
-            globalLog[globals++] = at;
-        } else {
+            logged[number] |= GLOBAL;
+            globalLog[globals++] = number;
+        } else if (!global && (logged[number] & LOCAL) == 0) {
             if (locals == LOG) {
                 clearLocal();
             }
-            localLog[locals++] = at;
+            logged[number] |= LOCAL;
+            localLog[locals++] = number;
         }
         state.set(LONG, at, code);
     }
@@ -66,7 +79,7 @@ final class JumpTable {
     /// All that is not on global pages.
     void clearLocal() {
         for (int i = 0; i < locals; i++) {
-            state.set(LONG, localLog[i], unknown);
+            forget(localLog[i], LOCAL);
         }
         locals = 0;
     }
@@ -75,8 +88,13 @@ final class JumpTable {
     void clearNoted() {
         clearLocal();
         for (int i = 0; i < globals; i++) {
-            state.set(LONG, globalLog[i], unknown);
+            forget(globalLog[i], GLOBAL);
         }
         globals = 0;
+    }
+
+    private void forget(int number, int log) {
+        state.set(LONG, StateLayout.JUMPS + number * 8L, unknown);
+        logged[number] &= (byte) ~log;
     }
 }

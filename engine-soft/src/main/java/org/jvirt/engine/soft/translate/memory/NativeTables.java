@@ -38,7 +38,9 @@ public final class NativeTables implements Tlb.Mirror {
     ///
     /// @param crosses it depends on two pages
     public void link(long rip, int mode, long code, boolean crosses) {
-        jumps.set(rip, mode, code, !crosses && tlb.isGlobal(rip));
+        if (!jumps.leads(rip, mode, code)) {
+            jumps.set(rip, mode, code, !crosses && tlb.isGlobal(rip, true));
+        }
     }
 
     /// Ends that.

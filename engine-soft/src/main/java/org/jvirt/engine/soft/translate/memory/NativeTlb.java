@@ -126,7 +126,7 @@ final class NativeTlb {
             }
             host = copy - page;
         }
-        note(at, tlb.isGlobal(la));
+        note(at, tlb.isGlobal(la, false));
         state.set(LONG, at, page);
         state.set(LONG, at + StateLayout.DELTAS, host);
         return true;
