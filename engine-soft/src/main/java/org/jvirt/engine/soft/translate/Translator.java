@@ -126,6 +126,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 : new ShadowPages(cpu.processors().memory(), "jvirt-verify" + cpu.index());
         if (shadow != null) {
             tables.shadow(shadow);
+            state.leaveWalks();
             translator.leaveEffects();
         }
         cpu.mmu.tlb.mirror(tables);

@@ -158,6 +158,35 @@ public final class StateLayout {
     /// 16 registers of 16 bytes, while the host's clock is asked.
     public static final int HELD_VECTORS = RIGHTS_CHANGED + 256;
 
+    // ---------------------------------------------------------------- page walks
+
+    /// Not zero: generated code may walk the page tables, which have four levels (int).
+    public static final int WALKS = 2176;
+    /// How often it has filled an entry so (int).
+    public static final int WALKED = WALKS + 4;
+    /// Bits of an entry of a page table that are an address.
+    public static final int WALK_ADDRESS = WALKS + 8;
+    /// The bit of an entry that makes a page global, or zero (int).
+    public static final int WALK_GLOBAL = WALKS + 16;
+    /// Not zero: there are pages of 1 GiB (int).
+    public static final int WALK_HUGE = WALKS + 20;
+    /// [#WALK_SLOTS] ranges of guest-physical memory that can be written: where each begins, its length in bytes,
+    /// its offset in the backing memory.
+    public static final int WALK_SLOT = WALKS + 24;
+
+    public static final int WALK_SLOTS = 2;
+    public static final int WALK_SLOT_BYTES = 24;
+    /// Addresses of the backing memory, and of its bits that say which pages hold code.
+    public static final int WALK_BACKING = WALK_SLOT + WALK_SLOTS * WALK_SLOT_BYTES;
+
+    public static final int WALK_CODE_PAGES = WALK_BACKING + 8;
+    /// RAX, RDX, RBX, and the last entry of a walk.
+    static final int WALK_HELD = WALK_BACKING + 16;
+    /// How many places are in [#LOCAL_LOG] and [#GLOBAL_LOG] (ints).
+    public static final int LOCAL_COUNT = WALK_HELD + 32;
+
+    public static final int GLOBAL_COUNT = LOCAL_COUNT + 4;
+
     // ---------------------------------------------------------------- tables
 
     /// Sets of rights that have tables: see [#read].
@@ -197,8 +226,20 @@ public final class StateLayout {
     /// Entries of a jump table.
     public static final int JUMP_ENTRIES = 1 << 16;
 
+    /// Places of TLB entries (ints) that have been filled for one address space, and for all; some more than once.
+    public static final int LOCAL_LOG = JUMPS + JUMP_TABLES * JUMP_ENTRIES * 8;
+
+    /// Ints in a log: more than there are entries.
+    public static final int LOG = 1 << 15;
+
+    public static final int GLOBAL_LOG = LOCAL_LOG + 4 * LOG;
+    /// A bit for the number of each GiB, modulo [#LARGE_REGIONS], in which a piece of a larger page has an entry.
+    public static final int LARGE = GLOBAL_LOG + 4 * LOG;
+
+    public static final int LARGE_REGIONS = 1 << 12;
+
     /// Bytes from RSP upwards.
-    public static final int SIZE = JUMPS + JUMP_TABLES * JUMP_ENTRIES * 8;
+    public static final int SIZE = LARGE + LARGE_REGIONS / 8;
     /// Bytes below RSP.
     public static final int STACK = 1 << 18;
 

@@ -71,9 +71,10 @@ public final class Stubs {
         otherTarget = w.size();
         w.store(8, R13, RSP, StateLayout.EXIT_TARGET_BIAS);
         target(w);
+        var walk = new WalkCode(w);
         for (int c = 0; c < StateLayout.CONTEXTS; c++) {
-            readMiss[c] = miss(w, StateLayout.read(c), ExitReason.READ_MISS);
-            writeMiss[c] = miss(w, StateLayout.write(c), ExitReason.WRITE_MISS);
+            readMiss[c] = miss(w, walk, c, false);
+            writeMiss[c] = miss(w, walk, c, true);
             stackProbe[c] = Probes.stack(w, c);
             siteReadProbe[c] = Probes.site(w, c, false);
             siteWriteProbe[c] = Probes.site(w, c, true);
@@ -231,13 +232,15 @@ public final class Stubs {
     }
 
     /// Called after a failed check: RCX is the address less the entry's tag, R13 the entry.
-    private int miss(CodeWriter w, int table, int reason) {
+    private int miss(CodeWriter w, WalkCode walk, int context, boolean write) {
         int start = w.size();
+        int table = write ? StateLayout.write(context) : StateLayout.read(context);
         w.memory(ADD_FROM_MEMORY, 8, RCX, RSP, R13, 3, table + 8);
         w.store(8, RCX, RSP, StateLayout.MISS_ADDRESS + 8);
         w.pop(RCX);
         w.store(8, RCX, RSP, StateLayout.EXIT_SITE);
-        w.storeConstant(4, reason, RSP, -1, StateLayout.EXIT_REASON);
+        walk.write(context, write, table);
+        w.storeConstant(4, write ? ExitReason.WRITE_MISS : ExitReason.READ_MISS, RSP, -1, StateLayout.EXIT_REASON);
         w.jumpBack(exit);
         return start;
     }
