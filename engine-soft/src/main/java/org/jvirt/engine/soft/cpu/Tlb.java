@@ -407,6 +407,16 @@ public final class Tlb {
         return globalGeneration;
     }
 
+    /// The generation of code on global pages.
+    public long globalGeneration() {
+        return globalGeneration;
+    }
+
+    /// The generation of other code in this address space.
+    public long localGeneration() {
+        return localGeneration;
+    }
+
     /// Whether what was known in a generation holds.
     boolean isCurrent(long generation) {
         return generation == globalGeneration || generation == localGeneration;

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -113,7 +114,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         stubs = new Stubs(writer, new Transfer(host));
         LockedCode.Places locked = LockedCode.write(writer);
         cache.keep(writer);
-        tables = new NativeTables(cpu, state, sites, cache.address(stubs.unknownTarget));
+        long[] unknown = new long[StateLayout.JUMP_TABLES];
+        Arrays.setAll(unknown, table -> cache.address(stubs.unknownTarget(table)));
+        tables = new NativeTables(cpu, state, sites, unknown);
         translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, sites, host, guest);
         enterCode = MemorySegment.ofAddress(cache.address(stubs.enter()));
         // what is kept has effects that verification leaves out
@@ -391,7 +394,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             block.incoming.clear();
         }
         pending = null;
-        tables.unlinkAll();
+        tables.forgetAll();
         cache.clear();
         sites.clear();
         looping.clear();

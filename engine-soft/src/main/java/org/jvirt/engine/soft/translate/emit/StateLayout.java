@@ -182,10 +182,18 @@ public final class StateLayout {
     public static final int WALK_CODE_PAGES = WALK_BACKING + 8;
     /// RAX, RDX, RBX, and the last entry of a walk.
     static final int WALK_HELD = WALK_BACKING + 16;
+    /// Flags during a walk, like [#FLAGS] (int).
+    static final int WALK_FLAGS = WALK_HELD + 32;
     /// How many places are in [#LOCAL_LOG] and [#GLOBAL_LOG] (ints).
-    public static final int LOCAL_COUNT = WALK_HELD + 32;
+    public static final int LOCAL_COUNT = WALK_HELD + 40;
 
     public static final int GLOBAL_COUNT = LOCAL_COUNT + 4;
+    /// The same of [#JUMP_LOG] (int).
+    public static final int JUMP_COUNT = LOCAL_COUNT + 8;
+    /// The generations that hold now: of code on global pages, and in this address space.
+    public static final int GLOBAL_GENERATION = LOCAL_COUNT + 16;
+
+    public static final int LOCAL_GENERATION = LOCAL_COUNT + 24;
 
     // ---------------------------------------------------------------- tables
 
@@ -238,8 +246,24 @@ public final class StateLayout {
 
     public static final int LARGE_REGIONS = 1 << 12;
 
+    /// Targets of 64-bit code whose place in a jump table is empty or another's: for each set of rights a table of
+    /// RIP, the generation in which it means this code, and the code's address.
+    private static final int TARGETS = LARGE + LARGE_REGIONS / 8;
+
+    public static final int TARGET_BITS = 13;
+    /// What spreads the low 32 bits of RIP.
+    static final int TARGET_FACTOR = 0x9E37_79B1;
+    public static final int TARGET_BYTES = 32;
+    public static final int TARGET_GENERATION = 8;
+    public static final int TARGET_CODE = 16;
+    public static final int TARGETS_BYTES = TARGET_BYTES << TARGET_BITS;
+    /// Entries of jump tables (ints, counted through all tables) that generated code has filled.
+    public static final int JUMP_LOG = TARGETS + CONTEXTS * TARGETS_BYTES;
+
+    public static final int MOST_JUMPS = 1 << 14;
+
     /// Bytes from RSP upwards.
-    public static final int SIZE = LARGE + LARGE_REGIONS / 8;
+    public static final int SIZE = JUMP_LOG + 4 * MOST_JUMPS;
     /// Bytes below RSP.
     public static final int STACK = 1 << 18;
 
@@ -266,6 +290,15 @@ public final class StateLayout {
     /// @param kind twice the set of rights, one more for writes
     public static int site(int kind, int number) {
         return SITES + (kind * SITES_OF_A_KIND + number) * SITE_BYTES;
+    }
+
+    /// The place in the table of [#TARGETS] for 64-bit code under a set of rights.
+    public static int target(int context, long rip) {
+        return targets(context) + ((int) rip * TARGET_FACTOR >>> 32 - TARGET_BITS) * TARGET_BYTES;
+    }
+
+    static int targets(int context) {
+        return TARGETS + context * TARGETS_BYTES;
     }
 
     /// The jump table for a [CodeMode].

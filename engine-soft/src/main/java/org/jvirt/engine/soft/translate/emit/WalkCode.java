@@ -37,6 +37,7 @@ final class WalkCode {
     /// Bits of an address above those that four levels translate.
     private static final int NON_CANONICAL_BITS = 16;
 
+    private static final int LOAD = 0x8B;
     private static final int STORE = 0x89;
     private static final int MOVZX_WORD = 0x0FB7;
     private static final int BIT_TEST = 0x0FA3;
@@ -55,14 +56,20 @@ final class WalkCode {
     }
 
     /// Writes the walk for [StateLayout#MISS_ADDRESS] and the way back to the access at [StateLayout#EXIT_SITE];
-    /// behind it goes on what cannot be done here. RCX, R13 and flags are used.
+    /// behind it goes on what cannot be done here. RCX and R13 are used, and flags unless it is for the stack.
     ///
     /// @param table of the TLB, in which R13 numbers an entry
-    void write(int context, boolean write, int table) {
+    /// @param stack the entry of the stack's page that is to be filled from it, for an aligned word, and R13 is yet to
+    ///     be found; or -1
+    void write(int context, boolean write, int table, int stack) {
         doubtCount = 0;
         w.store(8, RAX, RSP, StateLayout.WALK_HELD);
         w.store(8, RDX, RSP, StateLayout.WALK_HELD + 8);
         w.store(8, RBX, RSP, StateLayout.WALK_HELD + 16);
+        if (stack != NONE) {
+            w.flagsToRax();
+            w.store(4, RAX, RSP, StateLayout.WALK_FLAGS);
+        }
         w.load(4, RAX, RSP, StateLayout.WALKS);
         w.registers(TEST, 4, RAX, RAX);
         doubtIf(CodeWriter.EQUAL);
@@ -72,10 +79,22 @@ final class WalkCode {
         w.shift(CodeWriter.SAR, 8, RAX, NON_CANONICAL_BITS);
         w.arithmeticRegister(CodeWriter.CMP, 8, RAX, RCX);
         doubtIf(CodeWriter.NOT_EQUAL);
+        if (stack != NONE) {
+            w.test(4, RAX, 7);
+            doubtIf(CodeWriter.NOT_EQUAL);
+            w.move32(R13, RCX);
+            w.shift(CodeWriter.SHR, 4, R13, 12);
+            w.arithmetic(CodeWriter.AND, 4, R13, StateLayout.TLB_ENTRIES - 1);
+        }
         // an entry that is there already: the access goes beyond the page, or is not aligned as it must be
         w.arithmetic(CodeWriter.AND, 8, RAX, -4096);
         w.memory(CodeWriter.CMP << 3 | 3, 8, RAX, RSP, R13, 3, table);
-        doubtIf(CodeWriter.EQUAL);
+        int known = 0;
+        if (stack == NONE) {
+            doubtIf(CodeWriter.EQUAL);
+        } else {
+            known = w.jumpIf(CodeWriter.EQUAL);
+        }
         int[] large = tables();
         w.store(8, RAX, RSP, LEAF);
         w.arithmeticMemory(CodeWriter.AND, 8, RAX, RSP, NONE, StateLayout.WALK_ADDRESS);
@@ -101,23 +120,31 @@ final class WalkCode {
         }
         fill(table);
         w.memory(GROUP_5, 4, 0, RSP, NONE, 0, StateLayout.WALKED);
-        restore();
-        // two bytes behind the return address: how far back the access is
+        if (stack != NONE) {
+            w.here(known);
+            fillStack(table, stack);
+        }
         w.load(8, RCX, RSP, StateLayout.EXIT_SITE);
+        // two bytes behind the return address: how far back the access is
         w.memory(MOVZX_WORD, 4, R13, RCX, NONE, 0, 2);
         w.arithmeticRegister(CodeWriter.SUB, 8, RCX, R13);
+        restore(stack != NONE);
         w.registers(GROUP_5, 4, 4, RCX);
         for (int i = 0; i < doubtCount; i++) {
             w.here(doubts[i]);
         }
-        restore();
+        restore(stack != NONE);
     }
 
     private void doubtIf(int condition) {
         doubts[doubtCount++] = w.jumpIf(condition);
     }
 
-    private void restore() {
+    private void restore(boolean flags) {
+        if (flags) {
+            w.load(4, RAX, RSP, StateLayout.WALK_FLAGS);
+            w.flagsFromRax();
+        }
         w.load(8, RAX, RSP, StateLayout.WALK_HELD);
         w.load(8, RDX, RSP, StateLayout.WALK_HELD + 8);
         w.load(8, RBX, RSP, StateLayout.WALK_HELD + 16);
@@ -222,6 +249,16 @@ final class WalkCode {
         w.arithmeticRegister(CodeWriter.SUB, 8, RDX, RCX);
         w.memory(STORE, 8, RCX, RSP, R13, 3, table);
         w.memory(STORE, 8, RDX, RSP, R13, 3, table + StateLayout.DELTAS);
+    }
+
+    /// Copies the entry that R13 numbers.
+    private void fillStack(int table, int stack) {
+        w.memory(LOAD, 8, RAX, RSP, R13, 3, table);
+        // neg rax
+        w.registers(0xF7, 8, 3, RAX);
+        w.store(8, RAX, RSP, stack);
+        w.memory(LOAD, 8, RAX, RSP, R13, 3, table + StateLayout.DELTAS);
+        w.store(8, RAX, RSP, stack + 8);
     }
 
     private void note(int table, int count, int log) {
