@@ -197,6 +197,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     }
 
     public TranslatorCounters counters() {
+        counters.walked(state.getInt(StateLayout.WALKED));
         return counters;
     }
 
