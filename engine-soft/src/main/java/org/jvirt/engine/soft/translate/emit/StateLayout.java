@@ -250,7 +250,7 @@ public final class StateLayout {
     /// RIP, the generation in which it means this code, and the code's address.
     private static final int TARGETS = LARGE + LARGE_REGIONS / 8;
 
-    public static final int TARGET_BITS = 13;
+    public static final int TARGET_BITS = 16;
     /// What spreads the low 32 bits of RIP.
     static final int TARGET_FACTOR = 0x9E37_79B1;
     public static final int TARGET_BYTES = 32;
