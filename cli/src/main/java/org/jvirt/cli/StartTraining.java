@@ -6,7 +6,8 @@ import java.util.List;
 /// What `./build stage` runs to record which classes, and which of their methods, commands need: the cache that
 /// is made of it lets the next start find them loaded and linked.
 ///
-/// Takes the folder to work in, and the kernel of a guest that ends soon. Not for users.
+/// Takes the folder to work in, the kernel of a guest that ends soon, and perhaps Linux and an initramfs. Not for
+/// users.
 public final class StartTraining {
     /// Of short commands, most of which is the start.
     private static final List<String> IMAGE_COMMANDS = List.of(
@@ -44,7 +45,30 @@ public final class StartTraining {
         if (arguments.length > 1) {
             var _ = Main.run("run", "--kernel", arguments[1], "--memory", "64M", "--no-reboot");
         }
+        if (arguments.length > 3) {
+            // the second time with the translations of the first
+            for (int round = 0; round < 2; round++) {
+                bootLinux(folder, arguments[2], arguments[3]);
+            }
+        }
         var _ = Main.run("--version");
+    }
+
+    /// Up to a first program that ends at once, which ends the machine.
+    private static void bootLinux(Path folder, String kernel, String initrd) {
+        var _ = Main.run(
+                "run",
+                "--kernel",
+                kernel,
+                "--initrd",
+                initrd,
+                "--append",
+                "console=ttyS0 panic=-1 rdinit=/bin/busybox",
+                "--memory",
+                "256M",
+                "--code-cache",
+                folder.resolve("code").toString(),
+                "--no-reboot");
     }
 
     private static void run(String group, Path folder, String command) {

@@ -130,13 +130,13 @@ final class Block {
         return at != NOWHERE && !untranslatable;
     }
 
-    /// The block that came next at `rip` before, in the same fetch generation.
+    /// The block that came next at `rip` before, in a fetch generation that is not over.
     @Nullable
-    Block linked(long rip, long generation) {
-        if (linkRipA == rip && linkGenerationA == generation && linkA != null && linkA.valid) {
+    Block linked(long rip, Cpu cpu) {
+        if (linkRipA == rip && cpu.isCurrent(linkGenerationA) && linkA != null && linkA.valid) {
             return linkA;
         }
-        if (linkRipB == rip && linkGenerationB == generation && linkB != null && linkB.valid) {
+        if (linkRipB == rip && cpu.isCurrent(linkGenerationB) && linkB != null && linkB.valid) {
             return linkB;
         }
         return null;

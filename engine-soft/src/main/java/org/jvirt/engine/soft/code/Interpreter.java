@@ -226,7 +226,7 @@ public final class Interpreter {
 
     private @Nullable Block following(Block block) {
         long rip = cpu.rip;
-        Block known = block.linked(rip, cpu.fetchGeneration());
+        Block known = block.linked(rip, cpu);
         return known != null ? known : unlinked(block);
     }
 
@@ -241,12 +241,11 @@ public final class Interpreter {
     /// The block at [Cpu#rip], or null if fetching it has raised a fault, which has been delivered.
     private @Nullable Block next() {
         long rip = cpu.rip;
-        long generation = cpu.fetchGeneration();
         int i = (int) (rip ^ rip >>> 12) & JUMPS - 1;
         Block block = jumpBlocks[i];
         if (block != null
                 && jumpRips[i] == rip
-                && jumpGenerations[i] == generation
+                && cpu.isCurrent(jumpGenerations[i])
                 && block.key == cpu.modeKey()
                 && block.valid) {
             return block;

@@ -473,9 +473,14 @@ public final class Cpu {
         return long64 || offset + size - 1 <= segments.limit[Segments.CS];
     }
 
-    /// Changes whenever the code at some address may have become other code.
+    /// The generation of what is known now about the code at [#rip], which has just been fetched: see [#isCurrent].
     public long fetchGeneration() {
-        return mmu.tlb.fetchGeneration();
+        return mmu.tlb.fetchGeneration(linearRip());
+    }
+
+    /// Whether addresses mean the same code as in a generation, or again.
+    public boolean isCurrent(long generation) {
+        return mmu.tlb.isCurrent(generation);
     }
 
     /// HLT: nothing is executed until an interrupt.

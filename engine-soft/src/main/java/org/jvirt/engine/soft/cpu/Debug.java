@@ -131,6 +131,11 @@ public final class Debug {
         return hits;
     }
 
+    /// Whether there are data breakpoints.
+    boolean watchesAnything() {
+        return watches;
+    }
+
     /// Whether data breakpoints lie in this linear page.
     boolean watchesData(long page) {
         if (!watches) {

@@ -422,6 +422,30 @@ public final class Mmu {
         return size == 8 ? -1L : (1L << 8 * size) - 1;
     }
 
+    // ---------------------------------------------------------------- walks by others
+
+    /// Whether linear addresses are translated by tables of four levels, NX included, and accesses to pages that have
+    /// been accessed need no further thought.
+    public boolean walksPlainly() {
+        Control control = cpu.control;
+        return control.paging()
+                && control.longModeActive()
+                && !control.fiveLevels()
+                && control.noExecuteEnabled()
+                && !cpu.debug.watchesAnything()
+                && !memory.dirtyLogging();
+    }
+
+    /// Whether pages can be global.
+    public boolean hasGlobalPages() {
+        return cpu.control.globalPages();
+    }
+
+    /// Whether pages can have 1 GiB.
+    public boolean hasHugePages() {
+        return cpu.control.hugePages();
+    }
+
     // ---------------------------------------------------------------- implicit supervisor accesses
 
     /// Reads a table of the system (GDT, LDT, IDT, TSS): with supervisor rights whatever the privilege level is.

@@ -44,6 +44,9 @@ public final class Tlb {
     private static final int TAGS = 4096;
     private static final long PAGE = -4096L;
     private static final int REGION_WORDS = 64;
+    private static final int FETCHED_WORDS = 1 << 10;
+    /// So many fetched pages are remembered that one in 32 others is taken for one of them.
+    private static final int MOST_FETCHED = FETCHED_WORDS * 64 / 32;
 
     /// [#fastDelta] of a page that must not be accessed directly.
     public static final long NO_DELTA = Long.MIN_VALUE;
@@ -92,12 +95,22 @@ public final class Tlb {
     private final long[] second = new long[2 * SECOND_ENTRIES];
     private final short[] tagOfContext = new short[TAGS];
     private final long[] largeRegions = new long[REGION_WORDS];
-    private final long[] fetchedPages = new long[REGION_WORDS];
+    /// Pages that have an entry for fetches, and perhaps some that have not: of this and other address spaces, and
+    /// global ones.
+    private final long[] fetchedLocal = new long[FETCHED_WORDS];
+
+    private final long[] fetchedGlobal = new long[FETCHED_WORDS];
+    private int fetched;
     private final long[] hugeRegions = new long[REGION_WORDS];
     private int lastTag = 1;
     private int processContext;
     private int context = SUPERVISOR;
-    private long fetchGeneration;
+    private final long[] generationOfTag = new long[TAGS];
+    private long lastGeneration = 1;
+    /// Generations of tags before this one are over.
+    private long generationFloor = 1;
+    private long globalGeneration = 1;
+    private long localGeneration = 1;
     private @Nullable Mirror mirror;
     private @Nullable StoreObserver observer;
     /// A table without entries, while stores are observed.
@@ -150,9 +163,25 @@ public final class Tlb {
         return table[i + 1];
     }
 
-    /// Whether the page of `la`, translated not long ago, is known to be the same in every address space.
-    public boolean isGlobal(long la) {
+    /// Whether the page of `la`, which has been read or fetched with the current rights, is the same in every address
+    /// space.
+    public boolean isGlobal(long la, boolean code) {
         long page = la & PAGE;
+        if (second[(int) (page >>> 11) & SECOND_MASK] != (page | tag) && !isKnownGlobal(page)) {
+            try {
+                var _ = walk(la, code ? FETCH : READ);
+            } catch (GuestFault changed) {
+                return false;
+            }
+        }
+        boolean global = isKnownGlobal(page);
+        if (code && global) {
+            noteFetched(fetchedGlobal, page);
+        }
+        return global;
+    }
+
+    private boolean isKnownGlobal(long page) {
         return page != 0 && second[(int) (page >>> 11) & SECOND_MASK] == page;
     }
 
@@ -199,6 +228,19 @@ public final class Tlb {
             fill(page, entry & PageWalker.ADDRESS, kind);
         }
         return gpa;
+    }
+
+    /// The backing offset of code at `la`, or a negative number where there is none or it cannot be fetched.
+    public long codeAt(long la) {
+        int i = (int) (la >>> 11) & FAST_MASK;
+        if (fetch[i] == (la & PAGE | tag)) {
+            return la + fetch[i + 1];
+        }
+        try {
+            return translateFetch(la);
+        } catch (GuestFault fault) {
+            return -1;
+        }
     }
 
     /// The backing offset of code at `la`, or, where there is no memory, `-2 - gpa`.
@@ -302,10 +344,40 @@ public final class Tlb {
             read[i] = page | tag;
             read[i + 1] = at - page;
         } else {
-            noteRegion(fetchedPages, page >>> 12);
+            noteFetched(isKnownGlobal(page) ? fetchedGlobal : fetchedLocal, page);
             fetch[i] = page | tag;
             fetch[i + 1] = at - page;
         }
+    }
+
+    private void noteFetched(long[] bits, long page) {
+        int h = fetchedHash(page);
+        if ((bits[h >>> 6] >>> h & 1) == 0) {
+            if (fetched == MOST_FETCHED) {
+                for (long[] table : fetches) {
+                    Arrays.fill(table, 0);
+                }
+                forgetFetched();
+                newFetchGeneration();
+            }
+            bits[h >>> 6] |= 1L << h;
+            fetched++;
+        }
+    }
+
+    private void forgetFetched() {
+        Arrays.fill(fetchedLocal, 0);
+        Arrays.fill(fetchedGlobal, 0);
+        fetched = 0;
+    }
+
+    private static boolean mayBeFetched(long[] bits, long page) {
+        int h = fetchedHash(page);
+        return (bits[h >>> 6] >>> h & 1) != 0;
+    }
+
+    private static int fetchedHash(long page) {
+        return (int) ((page >>> 12) * 0x9E37_79B9_7F4A_7C15L >>> 48);
     }
 
     private static void noteRegion(long[] bits, long number) {
@@ -324,22 +396,55 @@ public final class Tlb {
 
     // ---------------------------------------------------------------- flushes
 
-    /// Changes whenever a linear address may mean other code than before: what the jump caches are checked against.
-    long fetchGeneration() {
-        return fetchGeneration;
+    /// The generation of what is known now about the code at linear address `la`, which has just been fetched. It
+    /// is over when the address may mean other code, and comes back with its address space.
+    long fetchGeneration(long la) {
+        long page = la & PAGE;
+        if (!isKnownGlobal(page)) {
+            return localGeneration;
+        }
+        noteFetched(fetchedGlobal, page);
+        return globalGeneration;
     }
 
+    /// The generation of code on global pages.
+    public long globalGeneration() {
+        return globalGeneration;
+    }
+
+    /// The generation of other code in this address space.
+    public long localGeneration() {
+        return localGeneration;
+    }
+
+    /// Whether what was known in a generation holds.
+    boolean isCurrent(long generation) {
+        return generation == globalGeneration || generation == localGeneration;
+    }
+
+    /// What addresses mean as code is to be found out anew.
     void newFetchGeneration() {
+        generationFloor = ++lastGeneration;
+        globalGeneration = lastGeneration;
         newLocalFetchGeneration();
         if (mirror != null) {
             mirror.allCode();
         }
     }
 
-    /// As [#newFetchGeneration], but code on global pages is what it was.
+    /// As [#newFetchGeneration], but code on global pages and in other address spaces is what it was.
     private void newLocalFetchGeneration() {
-        fetchGeneration++;
-        Arrays.fill(fetchedPages, 0);
+        generationOfTag[(int) tag] = ++lastGeneration;
+        enterFetchGeneration();
+    }
+
+    /// The address space has changed.
+    private void enterFetchGeneration() {
+        int current = (int) tag;
+        if (generationOfTag[current] <= generationFloor) {
+            generationOfTag[current] = ++lastGeneration;
+        }
+        localGeneration = generationOfTag[current];
         if (mirror != null) {
             mirror.localCode();
         }
@@ -351,6 +456,7 @@ public final class Tlb {
         Arrays.fill(largeRegions, 0);
         Arrays.fill(hugeRegions, 0);
         Arrays.fill(tagOfContext, (short) 0);
+        forgetFetched();
         tag = newTag();
         tagOfContext[processContext] = (short) tag;
         newFetchGeneration();
@@ -364,7 +470,7 @@ public final class Tlb {
         if (pcid == processContext) {
             tag = newTag();
             tagOfContext[pcid] = (short) tag;
-            newLocalFetchGeneration();
+            enterFetchGeneration();
             if (mirror != null) {
                 mirror.local();
             }
@@ -377,12 +483,15 @@ public final class Tlb {
     void switchContext(int pcid) {
         processContext = pcid;
         int known = tagOfContext[pcid];
+        if (known == tag) {
+            return;
+        }
         if (known == 0) {
             known = newTag();
             tagOfContext[pcid] = (short) known;
         }
         tag = known;
-        newLocalFetchGeneration();
+        enterFetchGeneration();
         if (mirror != null) {
             mirror.local();
         }
@@ -400,8 +509,10 @@ public final class Tlb {
             Arrays.fill(hugeRegions, 0);
             Arrays.fill(tagOfContext, (short) 0);
             lastTag = 0;
+            forgetFetched();
         }
-        return ++lastTag;
+        generationOfTag[++lastTag] = 0;
+        return lastTag;
     }
 
     /// INVLPG: one page in the current address space, global or not.
@@ -424,8 +535,10 @@ public final class Tlb {
         if (mirror != null) {
             mirror.page(la);
         }
-        if (mayHave(fetchedPages, page >>> 12)) {
+        if (mayBeFetched(fetchedGlobal, page)) {
             newFetchGeneration();
+        } else if (mayBeFetched(fetchedLocal, page)) {
+            newLocalFetchGeneration();
         }
     }
 
@@ -451,6 +564,7 @@ public final class Tlb {
             Arrays.fill(writes[c], 0);
             Arrays.fill(fetches[c], 0);
         }
+        forgetFetched();
         newFetchGeneration();
         if (mirror != null) {
             mirror.all();

@@ -3,34 +3,24 @@ package org.jvirt.engine.soft.translate;
 import org.jspecify.annotations.Nullable;
 
 /// What branches have led to lately, for branches whose place in generated code is not linked, or has been lost to
-/// another: finding a target here costs less than a way through the interpreter. Owner thread only.
+/// another: finding a target here costs less than a way through the interpreter. Whether the address still means
+/// that code is the caller's to find out. Owner thread only.
 final class RecentTargets {
     private static final int SIZE = 1 << 16;
 
     private final @Nullable TranslatedBlock[] blocks = new @Nullable TranslatedBlock[SIZE];
-    private final long[] generations = new long[SIZE];
 
-    private static int place(long rip) {
-        return (int) (rip ^ rip >>> 16) & SIZE - 1;
+    private static int place(long rip, int context) {
+        return (int) ((rip * 3 + context) * 0x9E37_79B9_7F4A_7C15L >>> 48);
     }
 
-    /// @param generation as long as it lasts, addresses mean the same code
-    void put(TranslatedBlock block, long generation) {
-        int i = place(block.rip);
-        blocks[i] = block;
-        generations[i] = generation;
+    void put(TranslatedBlock block) {
+        blocks[place(block.rip, block.context)] = block;
     }
 
     @Nullable
-    TranslatedBlock get(long rip, int context, long generation) {
-        int i = place(rip);
-        TranslatedBlock block = blocks[i];
-        return block != null
-                        && generations[i] == generation
-                        && block.rip == rip
-                        && block.context == context
-                        && block.valid
-                ? block
-                : null;
+    TranslatedBlock get(long rip, int context) {
+        TranslatedBlock block = blocks[place(rip, context)];
+        return block != null && block.rip == rip && block.context == context && block.valid ? block : null;
     }
 }

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -113,7 +114,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         stubs = new Stubs(writer, new Transfer(host));
         LockedCode.Places locked = LockedCode.write(writer);
         cache.keep(writer);
-        tables = new NativeTables(cpu, state, sites, cache.address(stubs.unknownTarget));
+        long[] unknown = new long[StateLayout.JUMP_TABLES];
+        Arrays.setAll(unknown, table -> cache.address(stubs.unknownTarget(table)));
+        tables = new NativeTables(cpu, state, sites, unknown);
         translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, sites, host, guest);
         enterCode = MemorySegment.ofAddress(cache.address(stubs.enter()));
         // what is kept has effects that verification leaves out
@@ -126,6 +129,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 : new ShadowPages(cpu.processors().memory(), "jvirt-verify" + cpu.index());
         if (shadow != null) {
             tables.shadow(shadow);
+            state.leaveWalks();
             translator.leaveEffects();
         }
         cpu.mmu.tlb.mirror(tables);
@@ -193,6 +197,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     }
 
     public TranslatorCounters counters() {
+        counters.walked(state.getInt(StateLayout.WALKED));
         return counters;
     }
 
@@ -390,7 +395,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             block.incoming.clear();
         }
         pending = null;
-        tables.unlinkAll();
+        tables.forgetAll();
         cache.clear();
         sites.clear();
         looping.clear();
@@ -441,7 +446,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private Outcome enter(TranslatedBlock block) {
         if (!block.apart) {
-            targets.put(block, cpu.fetchGeneration());
+            targets.put(block);
         }
         state.enter(cpu);
         cpu.leave = false;
@@ -607,9 +612,15 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
     }
 
-    /// The translation at an address if it was there lately; none while blocks are verified one by one.
+    /// The translation at an address if it was there lately and the page is the same; none while blocks are verified
+    /// one by one.
     private @Nullable TranslatedBlock recent(long rip) {
-        return shadow == null ? targets.get(rip, mode(), cpu.fetchGeneration()) : null;
+        if (shadow != null) {
+            return null;
+        }
+        TranslatedBlock known = targets.get(rip, mode());
+        boolean same = known != null && !known.crosses && cpu.mmu.tlb.codeAt(rip) >>> 12 == known.page;
+        return same ? known : null;
     }
 
     private Outcome interpret(int site) {

@@ -19,6 +19,8 @@ public final class TranslatorCounters {
     long cacheBytes;
     /// TLB entries filled.
     long misses;
+    /// Those that generated code has filled itself, as told last.
+    long walks;
     /// Accesses left to the interpreter: devices, faults, page crossings, pages with code.
     long slowAccesses;
     /// Instructions left to the interpreter.
@@ -86,6 +88,11 @@ public final class TranslatorCounters {
         return recalled;
     }
 
+    /// Generated code has filled so many TLB entries since it began, as an int that wraps.
+    void walked(int count) {
+        walks += count - (int) walks;
+    }
+
     public long verified() {
         return verified;
     }
@@ -94,7 +101,7 @@ public final class TranslatorCounters {
     public String toString() {
         return """
                 translated %d, recalled %d (%d not found), verified %d, invalidated %d, evictions %d, cache %d KiB; \
-                exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, requests %d; \
+                page walks %d; exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, requests %d; \
                 untranslatable blocks %d; interpreted instructions: %s""".formatted(
                         translated,
                         recalled,
@@ -103,6 +110,7 @@ public final class TranslatorCounters {
                         invalidated,
                         evictions,
                         cacheBytes >> 10,
+                        walks,
                         misses,
                         slowAccesses,
                         interpreted,

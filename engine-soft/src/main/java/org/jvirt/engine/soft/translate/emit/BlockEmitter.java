@@ -684,8 +684,7 @@ public final class BlockEmitter {
             } else {
                 w.callFar(
                         switch (stubKind[i]) {
-                            case POP -> stubs.popMiss;
-                            case PUSH -> stubs.pushMiss;
+                            case POP, PUSH -> stubs.stackMiss(mode, stubKind[i] == PUSH);
                             default -> stubs.miss(context, stubKind[i] == WRITE);
                         });
                 int returned = w.size();

@@ -101,7 +101,7 @@ public final class BranchCode {
             otherJump = w.jump();
         } else {
             otherJump = 0;
-            w.jumpFar(e.stubs().otherTarget);
+            w.jumpFar(e.stubs().otherTarget(e.mode()));
         }
         w.hereShort(meant);
         if (e.areFlagsLive()) {
@@ -372,7 +372,7 @@ public final class BranchCode {
         if (otherJump != 0) {
             w.here(otherJump);
             w.constant(R13, -e.blockRip());
-            w.jumpFar(e.stubs().otherTarget);
+            w.jumpFar(e.stubs().otherTarget(e.mode()));
         }
         if (needsFirst) {
             entryFirst = w.size();

@@ -158,6 +158,43 @@ public final class StateLayout {
     /// 16 registers of 16 bytes, while the host's clock is asked.
     public static final int HELD_VECTORS = RIGHTS_CHANGED + 256;
 
+    // ---------------------------------------------------------------- page walks
+
+    /// Not zero: generated code may walk the page tables, which have four levels (int).
+    public static final int WALKS = 2176;
+    /// How often it has filled an entry so (int).
+    public static final int WALKED = WALKS + 4;
+    /// Bits of an entry of a page table that are an address.
+    public static final int WALK_ADDRESS = WALKS + 8;
+    /// The bit of an entry that makes a page global, or zero (int).
+    public static final int WALK_GLOBAL = WALKS + 16;
+    /// Not zero: there are pages of 1 GiB (int).
+    public static final int WALK_HUGE = WALKS + 20;
+    /// [#WALK_SLOTS] ranges of guest-physical memory that can be written: where each begins, its length in bytes,
+    /// its offset in the backing memory.
+    public static final int WALK_SLOT = WALKS + 24;
+
+    public static final int WALK_SLOTS = 2;
+    public static final int WALK_SLOT_BYTES = 24;
+    /// Addresses of the backing memory, and of its bits that say which pages hold code.
+    public static final int WALK_BACKING = WALK_SLOT + WALK_SLOTS * WALK_SLOT_BYTES;
+
+    public static final int WALK_CODE_PAGES = WALK_BACKING + 8;
+    /// RAX, RDX, RBX, and the last entry of a walk.
+    static final int WALK_HELD = WALK_BACKING + 16;
+    /// Flags during a walk, like [#FLAGS] (int).
+    static final int WALK_FLAGS = WALK_HELD + 32;
+    /// How many places are in [#LOCAL_LOG] and [#GLOBAL_LOG] (ints).
+    public static final int LOCAL_COUNT = WALK_HELD + 40;
+
+    public static final int GLOBAL_COUNT = LOCAL_COUNT + 4;
+    /// The same of [#JUMP_LOG] (int).
+    public static final int JUMP_COUNT = LOCAL_COUNT + 8;
+    /// The generations that hold now: of code on global pages, and in this address space.
+    public static final int GLOBAL_GENERATION = LOCAL_COUNT + 16;
+
+    public static final int LOCAL_GENERATION = LOCAL_COUNT + 24;
+
     // ---------------------------------------------------------------- tables
 
     /// Sets of rights that have tables: see [#read].
@@ -201,8 +238,36 @@ public final class StateLayout {
     /// Entries of a jump table.
     public static final int JUMP_ENTRIES = 1 << 16;
 
+    /// Places of TLB entries (ints) that have been filled for one address space, and for all; some more than once.
+    public static final int LOCAL_LOG = JUMPS + JUMP_TABLES * JUMP_ENTRIES * 8;
+
+    /// Ints in a log: more than there are entries.
+    public static final int LOG = 1 << 15;
+
+    public static final int GLOBAL_LOG = LOCAL_LOG + 4 * LOG;
+    /// A bit for the number of each GiB, modulo [#LARGE_REGIONS], in which a piece of a larger page has an entry.
+    public static final int LARGE = GLOBAL_LOG + 4 * LOG;
+
+    public static final int LARGE_REGIONS = 1 << 12;
+
+    /// Targets of 64-bit code whose place in a jump table is empty or another's: for each set of rights a table of
+    /// RIP, the generation in which it means this code, and the code's address.
+    private static final int TARGETS = LARGE + LARGE_REGIONS / 8;
+
+    public static final int TARGET_BITS = 16;
+    /// What spreads the low 32 bits of RIP.
+    static final int TARGET_FACTOR = 0x9E37_79B1;
+    public static final int TARGET_BYTES = 32;
+    public static final int TARGET_GENERATION = 8;
+    public static final int TARGET_CODE = 16;
+    public static final int TARGETS_BYTES = TARGET_BYTES << TARGET_BITS;
+    /// Entries of jump tables (ints, counted through all tables) that generated code has filled.
+    public static final int JUMP_LOG = TARGETS + CONTEXTS * TARGETS_BYTES;
+
+    public static final int MOST_JUMPS = 1 << 14;
+
     /// Bytes from RSP upwards.
-    public static final int SIZE = JUMPS + JUMP_TABLES * JUMP_ENTRIES * 8;
+    public static final int SIZE = JUMP_LOG + 4 * MOST_JUMPS;
     /// Bytes below RSP.
     public static final int STACK = 1 << 18;
 
@@ -229,6 +294,15 @@ public final class StateLayout {
     /// @param kind twice the set of rights, one more for writes
     public static int site(int kind, int number) {
         return SITES + (kind * SITES_OF_A_KIND + number) * SITE_BYTES;
+    }
+
+    /// The place in the table of [#TARGETS] for 64-bit code under a set of rights.
+    public static int target(int context, long rip) {
+        return targets(context) + ((int) rip * TARGET_FACTOR >>> 32 - TARGET_BITS) * TARGET_BYTES;
+    }
+
+    static int targets(int context) {
+        return TARGETS + context * TARGETS_BYTES;
     }
 
     /// The jump table for a [CodeMode].

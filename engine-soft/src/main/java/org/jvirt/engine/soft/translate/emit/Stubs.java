@@ -1,5 +1,6 @@
 package org.jvirt.engine.soft.translate.emit;
 
+import java.util.Arrays;
 import org.jvirt.x86.CodeWriter;
 
 /// The code that all blocks share: the way in, the way out, and what comes before the way out for each reason.
@@ -34,17 +35,16 @@ public final class Stubs {
 
     final int enter;
     final int requested;
-    /// For entries of the jump table that are empty.
-    public final int unknownTarget;
-    final int otherTarget;
+    private final int[] unknownTarget = new int[StateLayout.JUMP_TABLES];
+    private final int[] otherTarget = new int[StateLayout.JUMP_TABLES];
     final int direct;
     final int interpret;
     final int vectors;
     /// [#vectors] if these are not there, else [#requested].
     final int either;
     final int x87;
-    final int popMiss;
-    final int pushMiss;
+    private final int[] popMiss = new int[StateLayout.JUMP_TABLES];
+    private final int[] pushMiss = new int[StateLayout.JUMP_TABLES];
     /// Answers the time-stamp counter in EDX:EAX, and overwrites RCX, R13 and flags.
     final int counter;
     private final int[] readMiss = new int[StateLayout.CONTEXTS];
@@ -65,22 +65,49 @@ public final class Stubs {
         vectors = site(w, ExitReason.VECTORS);
         either = either(w);
         x87 = x87(w, transfer);
-        popMiss = site(w, ExitReason.POP_MISS);
-        pushMiss = site(w, ExitReason.PUSH_MISS);
         counter = CounterCode.write(w);
-        unknownTarget = w.size();
-        w.storeConstant(8, 0, RSP, -1, StateLayout.EXIT_TARGET_BIAS);
-        target(w);
-        otherTarget = w.size();
-        w.store(8, R13, RSP, StateLayout.EXIT_TARGET_BIAS);
-        target(w);
+        var walk = new WalkCode(w);
         for (int c = 0; c < StateLayout.CONTEXTS; c++) {
-            readMiss[c] = miss(w, StateLayout.read(c), ExitReason.READ_MISS);
-            writeMiss[c] = miss(w, StateLayout.write(c), ExitReason.WRITE_MISS);
+            readMiss[c] = miss(w, walk, c, false);
+            writeMiss[c] = miss(w, walk, c, true);
             stackProbe[c] = Probes.stack(w, c);
             siteReadProbe[c] = Probes.site(w, c, false);
             siteWriteProbe[c] = Probes.site(w, c, true);
+            popMiss[c] = stackMiss(w, walk, c, false);
+            pushMiss[c] = stackMiss(w, walk, c, true);
+            unknownTarget[c] = w.size();
+            TargetCode.write(w, c, false);
+            target(w, false);
+            otherTarget[c] = w.size();
+            TargetCode.write(w, c, true);
+            target(w, false);
         }
+        narrow(w);
+    }
+
+    /// What 32-bit code has of its own.
+    private void narrow(CodeWriter w) {
+        Arrays.fill(popMiss, StateLayout.CONTEXTS, StateLayout.JUMP_TABLES, site(w, ExitReason.POP_MISS));
+        Arrays.fill(pushMiss, StateLayout.CONTEXTS, StateLayout.JUMP_TABLES, site(w, ExitReason.PUSH_MISS));
+        Arrays.fill(unknownTarget, StateLayout.CONTEXTS, StateLayout.JUMP_TABLES, w.size());
+        target(w, false);
+        Arrays.fill(otherTarget, StateLayout.CONTEXTS, StateLayout.JUMP_TABLES, w.size());
+        target(w, true);
+    }
+
+    /// For empty entries of a jump table.
+    public int unknownTarget(int table) {
+        return unknownTarget[table];
+    }
+
+    /// For branches to another target than the block that their entry led to.
+    int otherTarget(int mode) {
+        return otherTarget[CodeMode.jumpTable(mode)];
+    }
+
+    /// Called where POP or PUSH is not on the page that its entry knows.
+    int stackMiss(int mode, boolean push) {
+        return (push ? pushMiss : popMiss)[CodeMode.jumpTable(mode)];
     }
 
     /// The way in, as an offset.
@@ -104,8 +131,10 @@ public final class Stubs {
     }
 
     private boolean isMiss(int stub) {
-        if (stub == popMiss || stub == pushMiss) {
-            return true;
+        for (int t = 0; t < StateLayout.JUMP_TABLES; t++) {
+            if (stub == popMiss[t] || stub == pushMiss[t]) {
+                return true;
+            }
         }
         for (int c = 0; c < StateLayout.CONTEXTS; c++) {
             if (stub == readMiss[c] || stub == writeMiss[c]) {
@@ -120,8 +149,10 @@ public final class Stubs {
         if (stub == requested) {
             return "requested";
         }
-        if (stub == otherTarget) {
-            return "other target";
+        for (int other : otherTarget) {
+            if (stub == other) {
+                return "other target";
+            }
         }
         if (stub == direct) {
             return "not linked";
@@ -239,20 +270,41 @@ public final class Stubs {
         return start;
     }
 
-    private void target(CodeWriter w) {
+    private void target(CodeWriter w, boolean other) {
+        if (other) {
+            w.store(8, R13, RSP, StateLayout.EXIT_TARGET_BIAS);
+        } else {
+            w.storeConstant(8, 0, RSP, NONE, StateLayout.EXIT_TARGET_BIAS);
+        }
         w.store(8, RCX, RSP, StateLayout.EXIT_TARGET);
         w.storeConstant(4, ExitReason.INDIRECT, RSP, -1, StateLayout.EXIT_REASON);
         w.jumpBack(exit);
     }
 
     /// Called after a failed check: RCX is the address less the entry's tag, R13 the entry.
-    private int miss(CodeWriter w, int table, int reason) {
+    private int miss(CodeWriter w, WalkCode walk, int context, boolean write) {
         int start = w.size();
+        int table = write ? StateLayout.write(context) : StateLayout.read(context);
         w.memory(ADD_FROM_MEMORY, 8, RCX, RSP, R13, 3, table + 8);
         w.store(8, RCX, RSP, StateLayout.MISS_ADDRESS + 8);
         w.pop(RCX);
         w.store(8, RCX, RSP, StateLayout.EXIT_SITE);
-        w.storeConstant(4, reason, RSP, -1, StateLayout.EXIT_REASON);
+        walk.write(context, write, table, NONE);
+        w.storeConstant(4, write ? ExitReason.WRITE_MISS : ExitReason.READ_MISS, RSP, -1, StateLayout.EXIT_REASON);
+        w.jumpBack(exit);
+        return start;
+    }
+
+    /// Called after the check of POP or PUSH of 8 bytes has failed. Flags stay.
+    private int stackMiss(CodeWriter w, WalkCode walk, int context, boolean push) {
+        int start = w.size();
+        w.pop(RCX);
+        w.store(8, RCX, RSP, StateLayout.EXIT_SITE);
+        w.lea(8, RCX, BlockEmitter.GUEST_RSP, NONE, 0, push ? -8 : 0);
+        w.store(8, RCX, RSP, StateLayout.MISS_ADDRESS);
+        int table = push ? StateLayout.write(context) : StateLayout.read(context);
+        walk.write(context, push, table, StateLayout.stackPage(context, push));
+        w.storeConstant(4, push ? ExitReason.PUSH_MISS : ExitReason.POP_MISS, RSP, NONE, StateLayout.EXIT_REASON);
         w.jumpBack(exit);
         return start;
     }

@@ -11,11 +11,12 @@ public final class NativeTables implements Tlb.Mirror {
     private final JumpTable jumps;
 
     /// @param sites         who gives accesses in loops their entries
-    /// @param unknownTarget where jumps to unknown targets lead
-    public NativeTables(Cpu cpu, StateBlock state, Sites sites, long unknownTarget) {
+    /// @param unknownTarget where jumps to unknown targets lead, by jump table
+    public NativeTables(Cpu cpu, StateBlock state, Sites sites, long[] unknownTarget) {
         tlb = cpu.mmu.tlb;
         pages = new NativeTlb(cpu, state.segment(), sites);
         jumps = new JumpTable(state.segment(), unknownTarget);
+        jumps.generations(tlb.globalGeneration(), tlb.localGeneration());
     }
 
     /// Makes a TLB entry for an access under the current rights, which are `context`. False if the interpreter has
@@ -38,7 +39,10 @@ public final class NativeTables implements Tlb.Mirror {
     ///
     /// @param crosses it depends on two pages
     public void link(long rip, int mode, long code, boolean crosses) {
-        jumps.set(rip, mode, code, !crosses && tlb.isGlobal(rip));
+        if (!jumps.leads(rip, mode, code)) {
+            boolean global = !crosses && tlb.isGlobal(rip, true);
+            jumps.set(rip, mode, code, global, global ? tlb.globalGeneration() : tlb.localGeneration());
+        }
     }
 
     /// Ends that.
@@ -46,9 +50,15 @@ public final class NativeTables implements Tlb.Mirror {
         jumps.drop(rip, mode, code);
     }
 
-    /// Forgets all code.
+    /// Forgets all code that jump tables lead to.
     public void unlinkAll() {
         jumps.clearNoted();
+    }
+
+    /// Forgets all code: there is none any more.
+    public void forgetAll() {
+        jumps.clearNoted();
+        jumps.clearTargets();
     }
 
     @Override
@@ -74,10 +84,12 @@ public final class NativeTables implements Tlb.Mirror {
     @Override
     public void allCode() {
         jumps.clearNoted();
+        jumps.generations(tlb.globalGeneration(), tlb.localGeneration());
     }
 
     @Override
     public void localCode() {
         jumps.clearLocal();
+        jumps.generations(tlb.globalGeneration(), tlb.localGeneration());
     }
 }

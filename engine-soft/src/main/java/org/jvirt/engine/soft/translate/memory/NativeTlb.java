@@ -2,6 +2,7 @@ package org.jvirt.engine.soft.translate.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.BitSet;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.core.GuestMemory;
@@ -22,7 +23,9 @@ final class NativeTlb {
     private static final long PAGE = -4096L;
     private static final int FIRST = StateLayout.read(0);
     private static final int END = StateLayout.read(StateLayout.CONTEXTS);
-    private static final int LOG = 1 << 13;
+    private static final int ENTRIES = (END - FIRST) / 8;
+    /// A log that is longer may have much more than once.
+    private static final int LONG_LOG = 1 << 12;
 
     private final Tlb tlb;
     private final GuestMemory memory;
@@ -30,10 +33,7 @@ final class NativeTlb {
     private final Sites sites;
     private final long backing;
     private final long nowhere = new SplittableRandom().nextLong() >>> 4 | 1L << 62 | 1;
-    private final int[] globalLog = new int[LOG];
-    private final int[] localLog = new int[LOG];
-    private int globals;
-    private int locals;
+    private final BitSet seen = new BitSet(ENTRIES);
     private @Nullable ShadowPages shadow;
 
     NativeTlb(Cpu cpu, MemorySegment state, Sites sites) {
@@ -126,7 +126,7 @@ final class NativeTlb {
             }
             host = copy - page;
         }
-        note(at, tlb.isGlobal(la));
+        note(at, tlb.isGlobal(la, false));
         state.set(LONG, at, page);
         state.set(LONG, at + StateLayout.DELTAS, host);
         return true;
@@ -137,18 +137,48 @@ final class NativeTlb {
         shadow = copies;
     }
 
+    // ---------------------------------------------------------------- logs, which generated code writes as well
+
+    private static int log(int count) {
+        return count == StateLayout.LOCAL_COUNT ? StateLayout.LOCAL_LOG : StateLayout.GLOBAL_LOG;
+    }
+
+    private int logged(int count, int i) {
+        return state.get(INT, log(count) + 4L * i);
+    }
+
     private void note(int at, boolean global) {
-        if (global) {
-            if (globals == LOG) {
-                clearAll();
-            }
-            globalLog[globals++] = at;
-        } else {
-            if (locals == LOG) {
-                clearLocal();
-            }
-            localLog[locals++] = at;
+        int count = global ? StateLayout.GLOBAL_COUNT : StateLayout.LOCAL_COUNT;
+        if (state.get(INT, count) == StateLayout.LOG) {
+            shorten(count);
         }
+        int length = state.get(INT, count);
+        state.set(INT, log(count) + 4L * length, at);
+        state.set(INT, count, length + 1);
+    }
+
+    /// Leaves of each place in a log one.
+    private void shorten(int count) {
+        seen.clear();
+        int length = state.get(INT, count);
+        int kept = 0;
+        for (int i = 0; i < length; i++) {
+            int at = logged(count, i);
+            int number = (at - FIRST) / 8;
+            if (!seen.get(number)) {
+                seen.set(number);
+                state.set(INT, log(count) + 4L * kept++, at);
+            }
+        }
+        state.set(INT, count, kept);
+    }
+
+    private void clearNoted(int count) {
+        int length = state.get(INT, count);
+        for (int i = 0; i < length; i++) {
+            clear(logged(count, i));
+        }
+        state.set(INT, count, 0);
     }
 
     private void clear(int at) {
@@ -163,28 +193,34 @@ final class NativeTlb {
                 clear(table + 8 * i);
             }
         }
-        globals = 0;
-        locals = 0;
+        state.set(INT, StateLayout.GLOBAL_COUNT, 0);
+        state.set(INT, StateLayout.LOCAL_COUNT, 0);
+        clearLarge();
+    }
+
+    private void clearLarge() {
+        state.asSlice(StateLayout.LARGE, StateLayout.LARGE_REGIONS / 8).fill((byte) 0);
     }
 
     /// All that is not global.
     void clearLocal() {
         clearSinglePages();
-        for (int i = 0; i < locals; i++) {
-            clear(localLog[i]);
-        }
-        locals = 0;
+        clearNoted(StateLayout.LOCAL_COUNT);
     }
 
     void clearEverythingNoted() {
         clearLocal();
-        for (int i = 0; i < globals; i++) {
-            clear(globalLog[i]);
-        }
-        globals = 0;
+        clearNoted(StateLayout.GLOBAL_COUNT);
+        clearLarge();
     }
 
+    /// One page, and what may be pieces of the same larger one.
     void clearPage(long la) {
+        int region = (int) (la >>> 30) & StateLayout.LARGE_REGIONS - 1;
+        if ((state.get(ValueLayout.JAVA_BYTE, StateLayout.LARGE + (region >>> 3)) >>> (region & 7) & 1) != 0) {
+            clearEverythingNoted();
+            return;
+        }
         clearSinglePages();
         long page = la & PAGE;
         for (int table = FIRST; table < END; table += StateLayout.TABLE_BYTES) {
@@ -199,15 +235,21 @@ final class NativeTlb {
     void dropGuardedWrites() {
         clearSinglePages();
         boolean logging = memory.dirtyLogging();
-        for (int i = 0; i < locals; i++) {
-            dropGuarded(localLog[i], logging);
+        dropGuarded(StateLayout.LOCAL_COUNT, logging);
+        dropGuarded(StateLayout.GLOBAL_COUNT, logging);
+    }
+
+    private void dropGuarded(int count, boolean logging) {
+        if (state.get(INT, count) > LONG_LOG) {
+            shorten(count);
         }
-        for (int i = 0; i < globals; i++) {
-            dropGuarded(globalLog[i], logging);
+        int length = state.get(INT, count);
+        for (int i = 0; i < length; i++) {
+            dropGuardedEntry(logged(count, i), logging);
         }
     }
 
-    private void dropGuarded(int at, boolean logging) {
+    private void dropGuardedEntry(int at, boolean logging) {
         int table = (at - FIRST) / StateLayout.TABLE_BYTES;
         if ((table & 1) == 0) {
             return;

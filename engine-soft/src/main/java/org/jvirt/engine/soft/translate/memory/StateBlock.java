@@ -95,6 +95,11 @@ public final class StateBlock implements Signals.Listener, AutoCloseable {
         system.leave();
     }
 
+    /// From now on page tables are walked in Java only.
+    public void leaveWalks() {
+        system.leaveWalks();
+    }
+
     /// Whenever generated code has come back, before anything else: makes its rights the processor's.
     public void adoptRights() {
         system.adoptRights();

@@ -1,5 +1,9 @@
 package org.jvirt.engine.soft.translate.memory;
 
+import java.util.Comparator;
+import java.util.List;
+import org.jvirt.core.GuestMemory;
+import org.jvirt.core.MemorySlot;
 import org.jvirt.core.VmClock;
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.Flags;
@@ -16,12 +20,17 @@ final class SystemState {
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
     /// DF and IF have words of their own, and the others are never set while generated code runs.
     private static final int ELSEWHERE = Cpu.DF | Cpu.IF | Cpu.VM | Cpu.RF;
+    /// Of an entry in a page table: the bits of the address, and the bit of a global page.
+    private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
+
+    private static final int GLOBAL = 1 << 8;
     /// Bit 1 of RFLAGS.
     private static final int ALWAYS = 2;
 
     private final StateBlock state;
     private final Cpu cpu;
     private int generation;
+    private boolean walks = true;
 
     SystemState(StateBlock state, Cpu cpu) {
         this.state = state;
@@ -34,6 +43,31 @@ final class SystemState {
         state.setLong(StateLayout.NANOS_PER_SECOND, NANOS_PER_SECOND);
         state.setLong(StateLayout.COUNTER_HZ, cpu.processors().tsc().hz());
         generation = cpu.systemGeneration() - 1;
+        memory(cpu.processors().memory());
+    }
+
+    /// What page walks have to know of the guest's memory.
+    private void memory(GuestMemory memory) {
+        state.setLong(StateLayout.WALK_ADDRESS, ADDRESS);
+        state.setLong(StateLayout.WALK_BACKING, memory.backing().address());
+        state.setLong(StateLayout.WALK_CODE_PAGES, memory.codePages());
+        List<MemorySlot> largest = memory.slots().stream()
+                .filter(slot -> !slot.readOnly())
+                .sorted(Comparator.comparingLong(MemorySlot::sizeBytes).reversed())
+                .limit(StateLayout.WALK_SLOTS)
+                .toList();
+        for (int i = 0; i < largest.size(); i++) {
+            MemorySlot slot = largest.get(i);
+            int place = StateLayout.WALK_SLOT + i * StateLayout.WALK_SLOT_BYTES;
+            state.setLong(place, slot.gpa());
+            state.setLong(place + 8, slot.sizeBytes());
+            state.setLong(place + 16, slot.offsetBytes());
+        }
+    }
+
+    /// From now on page tables are walked in Java only.
+    void leaveWalks() {
+        walks = false;
     }
 
     /// The position of status flags, given as in RFLAGS, in AX as LAHF and SETO AL leave it.
@@ -55,6 +89,7 @@ final class SystemState {
         state.setLong(StateLayout.CR2, cpu.control.cr2());
         state.setLong(StateLayout.CR3, cpu.control.cr3());
         state.setInt(StateLayout.RETURNS, cpu.flat.returnsFromNmi() ? 0 : 1);
+        state.setInt(StateLayout.WALKS, walks && cpu.mmu.walksPlainly() ? 1 : 0);
         counter();
         if (generation != cpu.systemGeneration()) {
             refresh();
@@ -88,6 +123,8 @@ final class SystemState {
         state.setInt(StateLayout.KEEPS_DATA_SEGMENTS, flat.keepsDataSegments() ? 1 : 0);
         state.setInt(StateLayout.PROTECTS_PROGRAMS, flat.protectsPrograms() ? 1 : 0);
         state.setInt(StateLayout.BASE_INSTRUCTIONS, flat.hasBaseInstructions() ? 1 : 0);
+        state.setInt(StateLayout.WALK_GLOBAL, cpu.mmu.hasGlobalPages() ? GLOBAL : 0);
+        state.setInt(StateLayout.WALK_HUGE, cpu.mmu.hasHugePages() ? 1 : 0);
         state.setLong(StateLayout.GDT_BASE, flat.gdtBase());
         state.setInt(StateLayout.GDT_LIMIT, flat.gdtLimit());
     }

@@ -21,15 +21,13 @@ public final class CodeStore {
     private static final System.Logger LOG = System.getLogger(CodeStore.class.getName());
     private static final Map<String, CodeStore> STORES = new HashMap<>();
     private static final int PAGE = 4096;
-    private static final int SLOTS = 1 << 17;
     private static final int MOST_OF_ONE_KEY = 16;
 
     /// Null without a file.
     private final @Nullable StoreFile file;
-    /// Positions in the file by key; 0 for none. Filled once, by the thread that opens the store.
-    private final long[] slotKeys = new long[SLOTS];
+    /// Where records are in the file. Filled once, by the thread that opens the store.
+    private final RecordIndex kept = new RecordIndex();
 
-    private final long[] slotPositions = new long[SLOTS];
     private volatile boolean ready;
     private final ConcurrentHashMap<Long, StoredBlock[]> made = new ConcurrentHashMap<>();
     private final AtomicLong damaged = new AtomicLong();
@@ -69,28 +67,12 @@ public final class CodeStore {
         if (file != null) {
             try {
                 StoreFile source = file;
-                source.refresh(position -> note(source.key(position), position));
+                source.refresh(position -> kept.add(source.key(position), position));
             } catch (IOException e) {
                 LOG.log(Level.WARNING, "Kept translations cannot be read: {0}", e.toString());
             }
         }
         ready = true;
-    }
-
-    private void note(long key, long position) {
-        int slot = slot(key);
-        for (int i = 0; i < SLOTS / 2; i++) {
-            if (slotPositions[slot] == 0) {
-                slotKeys[slot] = key;
-                slotPositions[slot] = position;
-                return;
-            }
-            slot = slot + 1 & SLOTS - 1;
-        }
-    }
-
-    private static int slot(long key) {
-        return (int) (key >>> 40) & SLOTS - 1;
     }
 
     /// Whether everything that was kept can be found; until then only what this process has made.
@@ -130,23 +112,21 @@ public final class CodeStore {
                 return Optional.of(block);
             }
         }
-        return ready && file != null ? kept(file, key, context, rip, crosses, bytes, available) : Optional.empty();
+        return ready && file != null ? read(file, key, context, rip, crosses, bytes, available) : Optional.empty();
     }
 
-    private Optional<StoredBlock> kept(
+    private Optional<StoredBlock> read(
             StoreFile source, long key, int context, long rip, boolean crosses, byte[] bytes, int available) {
-        int slot = slot(key);
-        for (int i = 0; i < SLOTS && slotPositions[slot] != 0; i++) {
-            if (slotKeys[slot] == key
-                    && StoredBlock.fits(source.encoded(slotPositions[slot]), context, rip, crosses, bytes, available)) {
-                Optional<StoredBlock> block = source.read(slotPositions[slot]);
+        for (int slot = kept.first(key); slot >= 0; slot = kept.next(key, slot)) {
+            long position = kept.position(slot);
+            if (StoredBlock.fits(source.encoded(position), context, rip, crosses, bytes, available)) {
+                Optional<StoredBlock> block = source.read(position);
                 if (block.isEmpty()) {
                     damaged.incrementAndGet();
                 } else {
                     return block;
                 }
             }
-            slot = slot + 1 & SLOTS - 1;
         }
         return Optional.empty();
     }

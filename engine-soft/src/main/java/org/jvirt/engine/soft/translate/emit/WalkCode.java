@@ -1,0 +1,272 @@
+package org.jvirt.engine.soft.translate.emit;
+
+import org.jvirt.engine.soft.cpu.Tlb;
+import org.jvirt.x86.CodeWriter;
+
+/// Code that walks page tables of four levels after a miss, and fills the TLB's entry.
+///
+/// It only reads: an access whose entries would need their accessed or dirty bits set, which faults, or whose tables
+/// or page are not in ordinary memory, is left to Java, and so is a write to a page that holds code. Every address
+/// that comes from the guest is compared with the guest's memory before it is used.
+///
+/// ```
+/// RCX  linear address      R13  number of the TLB entry      RBX  all entries ANDed
+/// RAX  an entry            RDX  offset in the backing memory
+/// ```
+///
+/// Source: Intel SDM volume 3, 4.5 and 4.6.
+final class WalkCode {
+    private static final int RAX = 0;
+    private static final int RCX = 1;
+    private static final int RDX = 2;
+    private static final int RBX = 3;
+    private static final int RSP = 4;
+    private static final int R13 = 13;
+    private static final int NONE = -1;
+
+    private static final int PRESENT = 1;
+    private static final int WRITABLE = 1 << 1;
+    private static final int USER = 1 << 2;
+    private static final int ACCESSED = 1 << 5;
+    private static final int DIRTY = 1 << 6;
+    private static final int LARGE = 1 << 7;
+    /// Bits of an entry that must be zero for a page of 2 MiB, and of 1 GiB.
+    private static final int RESERVED_2M = 0x1F_E000;
+
+    private static final int RESERVED_1G = 0x3FFF_E000;
+    /// Bits of an address above those that four levels translate.
+    private static final int NON_CANONICAL_BITS = 16;
+
+    private static final int LOAD = 0x8B;
+    private static final int STORE = 0x89;
+    private static final int MOVZX_WORD = 0x0FB7;
+    private static final int BIT_TEST = 0x0FA3;
+    private static final int BIT_SET = 0x0FAB;
+    private static final int GROUP_5 = 0xFF;
+    private static final int TEST = 0x85;
+    private static final int LEAF = StateLayout.WALK_HELD + 24;
+    private static final int MOST_DOUBTS = 32;
+
+    private final CodeWriter w;
+    private final int[] doubts = new int[MOST_DOUBTS];
+    private int doubtCount;
+
+    WalkCode(CodeWriter writer) {
+        w = writer;
+    }
+
+    /// Writes the walk for [StateLayout#MISS_ADDRESS] and the way back to the access at [StateLayout#EXIT_SITE];
+    /// behind it goes on what cannot be done here. RCX and R13 are used, and flags unless it is for the stack.
+    ///
+    /// @param table of the TLB, in which R13 numbers an entry
+    /// @param stack the entry of the stack's page that is to be filled from it, for an aligned word, and R13 is yet to
+    ///     be found; or -1
+    void write(int context, boolean write, int table, int stack) {
+        doubtCount = 0;
+        w.store(8, RAX, RSP, StateLayout.WALK_HELD);
+        w.store(8, RDX, RSP, StateLayout.WALK_HELD + 8);
+        w.store(8, RBX, RSP, StateLayout.WALK_HELD + 16);
+        if (stack != NONE) {
+            w.flagsToRax();
+            w.store(4, RAX, RSP, StateLayout.WALK_FLAGS);
+        }
+        w.load(4, RAX, RSP, StateLayout.WALKS);
+        w.registers(TEST, 4, RAX, RAX);
+        doubtIf(CodeWriter.EQUAL);
+        w.load(8, RCX, RSP, StateLayout.MISS_ADDRESS);
+        w.move(RAX, RCX);
+        w.shift(CodeWriter.SHL, 8, RAX, NON_CANONICAL_BITS);
+        w.shift(CodeWriter.SAR, 8, RAX, NON_CANONICAL_BITS);
+        w.arithmeticRegister(CodeWriter.CMP, 8, RAX, RCX);
+        doubtIf(CodeWriter.NOT_EQUAL);
+        if (stack != NONE) {
+            w.test(4, RAX, 7);
+            doubtIf(CodeWriter.NOT_EQUAL);
+            w.move32(R13, RCX);
+            w.shift(CodeWriter.SHR, 4, R13, 12);
+            w.arithmetic(CodeWriter.AND, 4, R13, StateLayout.TLB_ENTRIES - 1);
+        }
+        // an entry that is there already: the access goes beyond the page, or is not aligned as it must be
+        w.arithmetic(CodeWriter.AND, 8, RAX, -4096);
+        w.memory(CodeWriter.CMP << 3 | 3, 8, RAX, RSP, R13, 3, table);
+        int known = 0;
+        if (stack == NONE) {
+            doubtIf(CodeWriter.EQUAL);
+        } else {
+            known = w.jumpIf(CodeWriter.EQUAL);
+        }
+        int[] large = tables();
+        w.store(8, RAX, RSP, LEAF);
+        w.arithmeticMemory(CodeWriter.AND, 8, RAX, RSP, NONE, StateLayout.WALK_ADDRESS);
+        int small = w.jump();
+        w.here(large[0]);
+        w.compareConstant(4, RSP, StateLayout.WALK_HUGE, 0);
+        doubtIf(CodeWriter.EQUAL);
+        piece(RESERVED_1G, 30);
+        int huge = w.jump();
+        w.here(large[1]);
+        piece(RESERVED_2M, 21);
+        w.here(huge);
+        noteLarge();
+        w.here(small);
+        rights(context, write);
+        place();
+        if (write) {
+            w.move(RAX, RDX);
+            w.shift(CodeWriter.SHR, 8, RAX, 12);
+            w.load(8, RBX, RSP, StateLayout.WALK_CODE_PAGES);
+            w.memory(BIT_TEST, 8, RAX, RBX, NONE, 0, 0);
+            doubtIf(CodeWriter.BELOW);
+        }
+        fill(table);
+        w.memory(GROUP_5, 4, 0, RSP, NONE, 0, StateLayout.WALKED);
+        if (stack != NONE) {
+            w.here(known);
+            fillStack(table, stack);
+        }
+        w.load(8, RCX, RSP, StateLayout.EXIT_SITE);
+        // two bytes behind the return address: how far back the access is
+        w.memory(MOVZX_WORD, 4, R13, RCX, NONE, 0, 2);
+        w.arithmeticRegister(CodeWriter.SUB, 8, RCX, R13);
+        restore(stack != NONE);
+        w.registers(GROUP_5, 4, 4, RCX);
+        for (int i = 0; i < doubtCount; i++) {
+            w.here(doubts[i]);
+        }
+        restore(stack != NONE);
+    }
+
+    private void doubtIf(int condition) {
+        doubts[doubtCount++] = w.jumpIf(condition);
+    }
+
+    private void restore(boolean flags) {
+        if (flags) {
+            w.load(4, RAX, RSP, StateLayout.WALK_FLAGS);
+            w.flagsFromRax();
+        }
+        w.load(8, RAX, RSP, StateLayout.WALK_HELD);
+        w.load(8, RDX, RSP, StateLayout.WALK_HELD + 8);
+        w.load(8, RBX, RSP, StateLayout.WALK_HELD + 16);
+    }
+
+    /// RAX becomes the last entry. Answers the jumps of pages of 1 GiB and of 2 MiB. Whether entries are present is
+    /// seen in the end: until then, what is found in memory leads nowhere but to the guest's memory.
+    private int[] tables() {
+        int[] large = new int[2];
+        w.constant(RBX, -1);
+        w.load(8, RAX, RSP, StateLayout.CR3);
+        for (int level = 4; level >= 1; level--) {
+            w.arithmeticMemory(CodeWriter.AND, 8, RAX, RSP, NONE, StateLayout.WALK_ADDRESS);
+            place();
+            w.arithmeticMemory(CodeWriter.ADD, 8, RDX, RSP, NONE, StateLayout.WALK_BACKING);
+            w.move(RAX, RCX);
+            w.shift(CodeWriter.SHR, 8, RAX, 9 * level);
+            w.arithmetic(CodeWriter.AND, 4, RAX, 0xFF8);
+            w.load(8, RAX, RDX, RAX, 0, 0);
+            w.arithmeticRegister(CodeWriter.AND, 8, RBX, RAX);
+            if (level > 1) {
+                w.test(4, RAX, LARGE);
+                if (level == 4) {
+                    doubtIf(CodeWriter.NOT_EQUAL);
+                } else {
+                    large[3 - level] = w.jumpIf(CodeWriter.NOT_EQUAL);
+                }
+            }
+        }
+        return large;
+    }
+
+    /// RDX becomes the offset in the backing memory of the page at guest-physical RAX.
+    private void place() {
+        int slot = StateLayout.WALK_SLOT;
+        int next = slot + StateLayout.WALK_SLOT_BYTES;
+        w.move(RDX, RAX);
+        w.arithmeticMemory(CodeWriter.SUB, 8, RDX, RSP, NONE, slot);
+        w.arithmeticMemory(CodeWriter.CMP, 8, RDX, RSP, NONE, slot + 8);
+        int first = w.jumpIf(CodeWriter.BELOW);
+        w.move(RDX, RAX);
+        w.arithmeticMemory(CodeWriter.SUB, 8, RDX, RSP, NONE, next);
+        w.arithmeticMemory(CodeWriter.CMP, 8, RDX, RSP, NONE, next + 8);
+        doubtIf(CodeWriter.ABOVE_EQUAL);
+        w.arithmeticMemory(CodeWriter.ADD, 8, RDX, RSP, NONE, next + 16);
+        int done = w.jump();
+        w.here(first);
+        w.arithmeticMemory(CodeWriter.ADD, 8, RDX, RSP, NONE, slot + 16);
+        w.here(done);
+    }
+
+    /// RAX, an entry of a page of 2^`bits` bytes, becomes the address of the piece of 4 KiB.
+    private void piece(int reserved, int bits) {
+        w.test(4, RAX, reserved);
+        doubtIf(CodeWriter.NOT_EQUAL);
+        w.store(8, RAX, RSP, LEAF);
+        w.arithmeticMemory(CodeWriter.AND, 8, RAX, RSP, NONE, StateLayout.WALK_ADDRESS);
+        w.shift(CodeWriter.SHR, 8, RAX, bits);
+        w.shift(CodeWriter.SHL, 8, RAX, bits);
+        w.move32(RDX, RCX);
+        w.arithmetic(CodeWriter.AND, 4, RDX, (1 << bits) - 1 & -4096);
+        w.arithmeticRegister(CodeWriter.OR, 8, RAX, RDX);
+    }
+
+    private void noteLarge() {
+        w.move(RDX, RCX);
+        w.shift(CodeWriter.SHR, 8, RDX, 30);
+        w.arithmetic(CodeWriter.AND, 4, RDX, StateLayout.LARGE_REGIONS - 1);
+        w.memory(BIT_SET, 4, RDX, RSP, NONE, 0, StateLayout.LARGE);
+    }
+
+    /// RBX has what all entries allow.
+    private void rights(int context, boolean write) {
+        int wanted = PRESENT | ACCESSED | (context == Tlb.USER ? USER : 0) | (write ? WRITABLE : 0);
+        w.move32(RDX, RBX);
+        w.arithmetic(CodeWriter.AND, 4, RDX, wanted);
+        w.arithmetic(CodeWriter.CMP, 4, RDX, wanted);
+        doubtIf(CodeWriter.NOT_EQUAL);
+        if (context == Tlb.SUPERVISOR_SMAP) {
+            w.test(4, RBX, USER);
+            doubtIf(CodeWriter.NOT_EQUAL);
+        }
+        if (write) {
+            w.load(4, RDX, RSP, LEAF);
+            w.test(4, RDX, DIRTY);
+            doubtIf(CodeWriter.EQUAL);
+        }
+    }
+
+    /// Makes the entry for the page at offset RDX, and notes it.
+    private void fill(int table) {
+        w.load(4, RAX, RSP, LEAF);
+        w.arithmeticMemory(CodeWriter.AND, 4, RAX, RSP, NONE, StateLayout.WALK_GLOBAL);
+        int local = w.jumpIf(CodeWriter.EQUAL);
+        note(table, StateLayout.GLOBAL_COUNT, StateLayout.GLOBAL_LOG);
+        int noted = w.jump();
+        w.here(local);
+        note(table, StateLayout.LOCAL_COUNT, StateLayout.LOCAL_LOG);
+        w.here(noted);
+        w.arithmeticMemory(CodeWriter.ADD, 8, RDX, RSP, NONE, StateLayout.WALK_BACKING);
+        w.arithmetic(CodeWriter.AND, 8, RCX, -4096);
+        w.arithmeticRegister(CodeWriter.SUB, 8, RDX, RCX);
+        w.memory(STORE, 8, RCX, RSP, R13, 3, table);
+        w.memory(STORE, 8, RDX, RSP, R13, 3, table + StateLayout.DELTAS);
+    }
+
+    /// Copies the entry that R13 numbers.
+    private void fillStack(int table, int stack) {
+        w.memory(LOAD, 8, RAX, RSP, R13, 3, table);
+        // neg rax
+        w.registers(0xF7, 8, 3, RAX);
+        w.store(8, RAX, RSP, stack);
+        w.memory(LOAD, 8, RAX, RSP, R13, 3, table + StateLayout.DELTAS);
+        w.store(8, RAX, RSP, stack + 8);
+    }
+
+    private void note(int table, int count, int log) {
+        w.load(4, RAX, RSP, count);
+        w.arithmetic(CodeWriter.CMP, 4, RAX, StateLayout.LOG);
+        doubtIf(CodeWriter.ABOVE_EQUAL);
+        w.lea(4, RBX, NONE, R13, 3, table);
+        w.memory(STORE, 4, RBX, RSP, RAX, 2, log);
+        w.memory(GROUP_5, 4, 0, RSP, NONE, 0, count);
+    }
+}
