@@ -86,8 +86,9 @@ final class DebianImageTest {
         machine.expect("Password: ", BOOT);
         machine.type(PASSWORD + "\n");
         machine.expect("root@acceptance:~#", BOOT);
-        machine.type("systemctl is-system-running --wait; systemctl --failed --no-legend --plain --no-pager; findmnt -no SOURCE /;"
-                + " date > /written; sync; echo all-''said\n");
+        machine.type(
+                "systemctl is-system-running --wait; systemctl --failed --no-legend --plain --no-pager; findmnt -no SOURCE /;"
+                        + " date > /written; sync; echo all-''said\n");
         assertThat(machine.expect("all-said", BOOT)).contains("running\r\n%s\r\n".formatted(rootDevice));
         machine.type("poweroff\n");
         assertThat(machine.exitCode(BOOT)).isZero();

@@ -42,7 +42,8 @@ record KernelWithModules(Path kernel, Path initrd) {
                 archive.file("modules/" + name, 0644, Files.readAllBytes(module));
                 order.add(name);
             }
-            archive.file("modules/further", 0644, (String.join("\n", order) + "\n").getBytes(StandardCharsets.US_ASCII));
+            archive.file(
+                    "modules/further", 0644, (String.join("\n", order) + "\n").getBytes(StandardCharsets.US_ASCII));
         }
         return new KernelWithModules(only(root.resolve("boot"), "vmlinuz-*"), initrd);
     }

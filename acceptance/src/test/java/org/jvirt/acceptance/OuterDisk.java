@@ -69,7 +69,8 @@ record OuterDisk(Path image, Path kernel, Path initrd, Path home) {
         Files.copy(kernel, root.resolve("vmlinuz"));
         innerInitrd(directory, guest, root.resolve("initrd"));
         Path image = directory.resolve("outer.img");
-        HostPrograms.run(List.of(MKE2FS.toString(), "-q", "-t", "ext4", "-d", root.toString(), image.toString(), IMAGE_MIB + "M"));
+        HostPrograms.run(List.of(
+                MKE2FS.toString(), "-q", "-t", "ext4", "-d", root.toString(), image.toString(), IMAGE_MIB + "M"));
         return new OuterDisk(image, kernel, guest.initrd(), home);
     }
 

@@ -100,13 +100,14 @@ final class PcDevices implements AutoCloseable {
         }
         if (!scsiUnits.isEmpty()) {
             int queues = Math.min(config.cpus(), BlockOptions.MAX_QUEUES);
-            plug(DrivePlaces.SCSI_SLOT, "scsi0", new VirtioScsi(scsiUnits, queues), () -> behind(scsiDisks, scsiDrives));
+            plug(
+                    DrivePlaces.SCSI_SLOT,
+                    "scsi0",
+                    new VirtioScsi(scsiUnits, queues),
+                    () -> behind(scsiDisks, scsiDrives));
         }
         if (Arrays.stream(sataDevices).anyMatch(Objects::nonNull)) {
-            plug(
-                    AHCI,
-                    new AhciController("ahci0", sataDevices, memory, runners),
-                    () -> behind(sataDisks, sataDrives));
+            plug(AHCI, new AhciController("ahci0", sataDevices, memory, runners), () -> behind(sataDisks, sataDrives));
         }
     }
 
@@ -114,7 +115,11 @@ final class PcDevices implements AutoCloseable {
         switch (place.bus()) {
             case VIRTIO -> {
                 var device = new VirtioBlock(live, blockOptions(config, disk));
-                plug(place.number(), "blk" + (place.number() - DrivePlaces.FIRST_DISK_SLOT), device, () -> List.of(live));
+                plug(
+                        place.number(),
+                        "blk" + (place.number() - DrivePlaces.FIRST_DISK_SLOT),
+                        device,
+                        () -> List.of(live));
                 live.onResize(device::resized);
             }
             case SATA -> {

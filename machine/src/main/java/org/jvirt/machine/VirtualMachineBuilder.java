@@ -155,8 +155,7 @@ public final class VirtualMachineBuilder {
     }
 
     /// @param live how discs behave in the drive while the machine runs; its id does not count
-    public VirtualMachineBuilder cdrom(
-            String id, Optional<BlockBackend> medium, LiveSettings live, DriveShape shape) {
+    public VirtualMachineBuilder cdrom(String id, Optional<BlockBackend> medium, LiveSettings live, DriveShape shape) {
         cdroms.add(new VmConfig.Cdrom(id, new Tray(medium), live, shape));
         return this;
     }

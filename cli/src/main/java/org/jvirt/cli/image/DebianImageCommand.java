@@ -65,8 +65,9 @@ final class DebianImageCommand implements Callable<Integer> {
             names = "--packages",
             paramLabel = "NAME[,NAME...]",
             split = ",",
-            description = "Further packages, and what they depend on. A kernel among them, such as linux-image-amd64 for"
-                    + " disks on SATA, takes the place of Debian's cloud kernel.")
+            description =
+                    "Further packages, and what they depend on. A kernel among them, such as linux-image-amd64 for"
+                            + " disks on SATA, takes the place of Debian's cloud kernel.")
     private List<String> packages = new ArrayList<>();
 
     @Option(

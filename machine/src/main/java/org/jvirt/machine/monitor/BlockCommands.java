@@ -31,8 +31,10 @@ final class BlockCommands {
         }
         for (DiscDrive drive : vm.discDrives()) {
             if (names.contains(drive.id()) || names.isEmpty()) {
-                drive.disc().ifPresentOrElse(disc -> describe(disc, text), () -> text.append(drive.id())
-                        .append(": [not inserted]\n"));
+                drive.disc()
+                        .ifPresentOrElse(
+                                disc -> describe(disc, text),
+                                () -> text.append(drive.id()).append(": [not inserted]\n"));
             }
         }
         names.stream().filter(name -> drive(name).isEmpty()).forEach(vm::disk);

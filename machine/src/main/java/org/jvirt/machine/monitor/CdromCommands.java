@@ -49,7 +49,8 @@ final class CdromCommands {
         return "";
     }
 
-    /// `change [-f] DEVICE FILE [FORMAT] [key-secret=ID] [encrypt.key-secret=ID]`; FILE may be the URI of a served disk.
+    /// `change [-f] DEVICE FILE [FORMAT] [key-secret=ID] [encrypt.key-secret=ID]`; FILE may be the URI of a served
+    /// disk.
     String change(List<String> arguments) {
         var words = new ArrayList<>(arguments);
         boolean force = words.remove(FORCE);
@@ -62,8 +63,8 @@ final class CdromCommands {
                 words.size() == 3 ? Optional.of(format(words.get(2))) : Optional.<ImageFormat>empty();
         ImageReference named = ImageReference.of(words.get(1));
         keys.putAll(named.options());
-        BlockBackend medium = DiskImages.openDisk(
-                drive.settings().access(), new ImageReference(named.text(), keys), format, true);
+        BlockBackend medium =
+                DiskImages.openDisk(drive.settings().access(), new ImageReference(named.text(), keys), format, true);
         try {
             drive.tray().insert(medium, force);
         } catch (UserErrorException refused) {

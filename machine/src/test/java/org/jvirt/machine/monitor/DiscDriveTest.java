@@ -112,8 +112,10 @@ final class DiscDriveTest {
         try (BlockBackend image = DiskImages.openDisk(access, reference, Optional.of(ImageFormat.LUKS), false)) {
             write(image, "kept secret");
         }
-        assertThat(monitor.execute("change films " + name + " luks key-secret=other")).startsWith("Error: ");
-        assertThat(monitor.execute("change films " + name + " luks key-secret=k")).isEmpty();
+        assertThat(monitor.execute("change films " + name + " luks key-secret=other"))
+                .startsWith("Error: ");
+        assertThat(monitor.execute("change films " + name + " luks key-secret=k"))
+                .isEmpty();
         assertThat(read(11)).isEqualTo("kept secret");
     }
 
@@ -124,7 +126,8 @@ final class DiscDriveTest {
         write(served, "from afar");
         NbdExport export = NbdExport.ofDisk("disc", "", served, true);
         try (NbdServer server = NbdServer.start(new NbdAddress.Unix(socket), ServerSettings.of(export))) {
-            assertThat(monitor.execute("change films nbd+unix:///disc?socket=" + socket)).isEmpty();
+            assertThat(monitor.execute("change films nbd+unix:///disc?socket=" + socket))
+                    .isEmpty();
             assertThat(read(9)).isEqualTo("from afar");
             assertThat(server.clients()).isEqualTo(1);
             assertThat(monitor.execute("eject films")).isEmpty();
