@@ -43,6 +43,7 @@ class AccessPlanTest {
                     .isEqualTo(DecodeResult.OK);
             offsets[count++] = at;
         }
+        offsets[count] = code.length;
         plan.plan(instructions, offsets, RIP, live, new boolean[MOST], count, loop);
     }
 
@@ -167,6 +168,22 @@ class AccessPlanTest {
         assertThat(plan.isSteady(0)).isFalse();
         assertThat(plan.isSteady(1)).isTrue();
         assertThat(plan.allSteady()).isFalse();
+    }
+
+    @Test
+    void nothingIsSteadyInALoopThatBranchesOverAPartOfItself() {
+        plan(
+                true,
+                asm -> asm.label("here")
+                        .cmp(mem(RSI).qword(), RBX)
+                        .jb("less")
+                        .add(RDX, RSI)
+                        .label("less")
+                        .add(RSI, 8)
+                        .dec(RCX)
+                        .jnz("here"));
+        assertThat(plan.checks()).isOne();
+        assertThat(plan.anySteady()).isFalse();
     }
 
     @Test
