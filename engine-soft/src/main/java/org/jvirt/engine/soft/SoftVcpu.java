@@ -16,6 +16,7 @@ final class SoftVcpu implements Vcpu {
     private final Interpreter interpreter;
 
     private final @Nullable Translator translator;
+    private volatile boolean running;
 
     /// @param settings the translator's, or null to interpret everything
     SoftVcpu(Cpu cpu, @Nullable TranslatorSettings settings) {
@@ -32,7 +33,12 @@ final class SoftVcpu implements Vcpu {
 
     @Override
     public RunResult run() {
-        return interpreter.run();
+        running = true;
+        try {
+            return interpreter.run();
+        } finally {
+            running = false;
+        }
     }
 
     @Override
@@ -61,8 +67,13 @@ final class SoftVcpu implements Vcpu {
         return translator == null ? "" : translator.counters().toString();
     }
 
+    /// @throws IllegalStateException while it runs: the memory that it runs on would go
     @Override
     public void close() {
+        if (running) {
+            throw new IllegalStateException(
+                    "vCPU %d cannot be closed while it runs: kick it, and wait until run() returns".formatted(index()));
+        }
         interpreter.forget();
         if (translator != null) {
             translator.close();

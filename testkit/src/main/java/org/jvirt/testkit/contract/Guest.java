@@ -65,6 +65,8 @@ public final class Guest implements AutoCloseable {
     static final long RAM_BYTES = 8 << 20;
     private static final Duration LIMIT = Duration.ofSeconds(Integer.getInteger("jvirt.contract.seconds", 60));
 
+    private static final Duration KICK_AGAIN = Duration.ofMillis(20);
+
     static final MemorySlot RAM_SLOT = new MemorySlot(0, 0, RAM_BYTES, 0, false);
     static final MemorySlot ROM_SLOT = new MemorySlot(1, ROM, 0x1000, RAM_BYTES, true);
 
@@ -76,6 +78,7 @@ public final class Guest implements AutoCloseable {
     final VectorQueue interrupts = new VectorQueue();
     final Vm vm;
     final List<Vcpu> vcpus = new ArrayList<>();
+    private final List<Thread> threads = Collections.synchronizedList(new ArrayList<>());
     final List<Access> accesses = Collections.synchronizedList(new ArrayList<>());
     private volatile long nextRead;
 
@@ -212,13 +215,17 @@ public final class Guest implements AutoCloseable {
 
     CompletableFuture<RunResult> start(int index) {
         var result = new CompletableFuture<RunResult>();
-        Thread.ofPlatform().daemon().name("contract-vcpu" + index).start(() -> {
-            try {
-                result.complete(vcpus.get(index).run());
-            } catch (RuntimeException | Error e) {
-                result.completeExceptionally(e);
-            }
-        });
+        Thread thread = Thread.ofPlatform()
+                .daemon()
+                .name("contract-vcpu" + index)
+                .start(() -> {
+                    try {
+                        result.complete(vcpus.get(index).run());
+                    } catch (RuntimeException | Error e) {
+                        result.completeExceptionally(e);
+                    }
+                });
+        threads.add(thread);
         return result;
     }
 
@@ -262,8 +269,27 @@ public final class Guest implements AutoCloseable {
         return vcpus.getFirst().state().general();
     }
 
+    /// Waits until no processor runs: after a test that has failed, one may.
+    private void stop() {
+        boolean interrupted = Thread.interrupted();
+        for (Thread thread : threads) {
+            while (thread.isAlive()) {
+                vcpus.forEach(Vcpu::kick);
+                try {
+                    thread.join(KICK_AGAIN);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     @Override
     public void close() {
+        stop();
         vcpus.forEach(Vcpu::close);
         vm.close();
         memory.close();

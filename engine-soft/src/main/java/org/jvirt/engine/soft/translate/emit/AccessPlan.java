@@ -123,8 +123,9 @@ public final class AccessPlan {
             stackOffset[i] = offset[RSP];
             note(instructions[i], vectors[i], i, rip + offsets[i]);
         }
+        boolean straight = loop && live[0] == 0 && !rejoins(instructions, offsets, count);
         for (int c = 0; c < checks; c++) {
-            steady[c] = loop && live[0] == 0 && unknowns == 1 && findClock() && findStride(c);
+            steady[c] = straight && unknowns == 1 && findClock() && findStride(c);
         }
         choose(live, loop);
         for (int i = 0; i < count; i++) {
@@ -478,6 +479,20 @@ public final class AccessPlan {
         }
         stride[c] = (int) bytes;
         return alignment[c] <= 1 || (bytes & alignment[c] - 1) == 0;
+    }
+
+    /// Whether a way out leads to a later place of the loop: from there the beginning is reached from outside, again and
+    /// again.
+    private static boolean rejoins(Instruction[] instructions, int[] offsets, int count) {
+        for (int i = 0; i < count - 1; i++) {
+            if (instructions[i].row().branch()) {
+                long target = offsets[i + 1] + instructions[i].immediate();
+                if (target >= 0 && target < offsets[count]) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /// Finds a register of the host's that changes by a constant from turn to turn.

@@ -43,6 +43,7 @@ class AccessPlanTest {
                     .isEqualTo(DecodeResult.OK);
             offsets[count++] = at;
         }
+        offsets[count] = code.length;
         plan.plan(instructions, offsets, RIP, live, new boolean[MOST], count, loop);
     }
 
@@ -134,5 +135,67 @@ class AccessPlanTest {
     void inALoopSingleAccessesHaveChecksOfTheirOwn() {
         plan(true, asm -> asm.mov(RAX, mem(RBX).qword()).mov(RDX, mem(RSI).qword()));
         assertThat(plan.checks()).isEqualTo(2);
+    }
+
+    @Test
+    void aLoopThatMovesByConstantsHasSteadyChecks() {
+        plan(
+                true,
+                asm -> asm.label("here")
+                        .mov(RAX, mem(RSI).index(RBX, 8).qword())
+                        .mov(mem(RDX).disp(8).qword(), RAX)
+                        .add(RBX, 2)
+                        .dec(RBP)
+                        .jnz("here"));
+        assertThat(plan.checks()).isEqualTo(2);
+        assertThat(plan.allSteady()).isTrue();
+        assertThat(plan.stride(0)).isEqualTo(16);
+        assertThat(plan.stride(1)).isZero();
+        assertThat(Math.abs(plan.step())).isIn(1, 2);
+    }
+
+    @Test
+    void whatMovesByTheUnknownIsNotSteady() {
+        plan(
+                true,
+                asm -> asm.label("here")
+                        .mov(RAX, mem(RSI).qword())
+                        .mov(RDX, mem(RBX).qword())
+                        .add(RSI, RBP)
+                        .add(RBX, 8)
+                        .dec(RCX)
+                        .jnz("here"));
+        assertThat(plan.isSteady(0)).isFalse();
+        assertThat(plan.isSteady(1)).isTrue();
+        assertThat(plan.allSteady()).isFalse();
+    }
+
+    @Test
+    void nothingIsSteadyInALoopThatBranchesOverAPartOfItself() {
+        plan(
+                true,
+                asm -> asm.label("here")
+                        .cmp(mem(RSI).qword(), RBX)
+                        .jb("less")
+                        .add(RDX, RSI)
+                        .label("less")
+                        .add(RSI, 8)
+                        .dec(RCX)
+                        .jnz("here"));
+        assertThat(plan.checks()).isOne();
+        assertThat(plan.anySteady()).isFalse();
+    }
+
+    @Test
+    void nothingIsSteadyWhereFlagsAreLiveAtTheBeginning() {
+        live[0] = FlagMask.CF;
+        plan(
+                true,
+                asm -> asm.label("here")
+                        .adc(RAX, mem(RSI).qword())
+                        .lea(RSI, mem(RSI).disp(8))
+                        .dec(RCX)
+                        .jnz("here"));
+        assertThat(plan.anySteady()).isFalse();
     }
 }

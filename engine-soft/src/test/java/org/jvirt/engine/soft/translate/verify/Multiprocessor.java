@@ -59,6 +59,7 @@ final class Multiprocessor implements AutoCloseable {
     /// The entry for the second GiB in the second table.
     static final long SECOND_GIB = 0x3_1008;
 
+    private static final Duration KICK_AGAIN = Duration.ofMillis(20);
     private static final long RAM_BYTES = 0x40_0000;
     private static final long GDT = 0x2_0000;
     private static final long IDT = 0x2_1000;
@@ -117,6 +118,10 @@ final class Multiprocessor implements AutoCloseable {
         return memory;
     }
 
+    Vcpu vcpu(int index) {
+        return vcpus.get(index);
+    }
+
     static long code(int index) {
         return 0x1000 + 0x4000L * index;
     }
@@ -141,19 +146,23 @@ final class Multiprocessor implements AutoCloseable {
     /// Runs all processors until each has stopped.
     void run(Duration limit) {
         var results = new ArrayList<CompletableFuture<RunResult>>();
+        var threads = new ArrayList<Thread>();
         for (Vcpu vcpu : vcpus) {
             vcpu.load(state(vcpu.index()));
         }
         for (Vcpu vcpu : vcpus) {
             var result = new CompletableFuture<RunResult>();
             results.add(result);
-            Thread.ofPlatform().daemon().name("smp-vcpu" + vcpu.index()).start(() -> {
-                try {
-                    result.complete(vcpu.run());
-                } catch (RuntimeException | Error e) {
-                    result.completeExceptionally(e);
-                }
-            });
+            threads.add(Thread.ofPlatform()
+                    .daemon()
+                    .name("smp-vcpu" + vcpu.index())
+                    .start(() -> {
+                        try {
+                            result.complete(vcpu.run());
+                        } catch (RuntimeException | Error e) {
+                            result.completeExceptionally(e);
+                        }
+                    }));
         }
         try {
             for (CompletableFuture<RunResult> result : results) {
@@ -165,11 +174,30 @@ final class Multiprocessor implements AutoCloseable {
         } catch (ExecutionException e) {
             throw new AssertionError("a processor failed", e.getCause());
         } catch (TimeoutException e) {
-            vcpus.forEach(Vcpu::kick);
             throw new AssertionError("the processors did not stop within " + limit, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new AssertionError(e);
+        } finally {
+            stop(threads);
+        }
+    }
+
+    /// Waits until no processor runs: what they run on is unmapped next.
+    private void stop(List<Thread> threads) {
+        boolean interrupted = Thread.interrupted();
+        for (Thread thread : threads) {
+            while (thread.isAlive()) {
+                vcpus.forEach(Vcpu::kick);
+                try {
+                    thread.join(KICK_AGAIN);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -1,12 +1,15 @@
 package org.jvirt.engine.soft.translate.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.jvirt.x86.Mem.mem;
 import static org.jvirt.x86.Registers.*;
 
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -100,6 +103,26 @@ class TranslatorRegressionTest {
             all += Long.parseLong(found.group(1));
         }
         return all;
+    }
+
+    // ---------------------------------------------------------------- the end of a machine
+
+    /// After a time limit the state block of a processor that still ran was unmapped: it is the stack of generated code,
+    /// so that the process died without a word.
+    @Test
+    void aProcessorIsNotClosedWhileItRuns() {
+        try (var machine = new Multiprocessor(Engines.translator(), 1)) {
+            var refusal = new AtomicReference<Throwable>();
+            machine.onArrival(() -> refusal.set(catchThrowable(machine.vcpu(0)::close)));
+            var asm = assembler().mov(EDX, Multiprocessor.ARRIVAL_PORT).out(DX, AL);
+            machine.load(Multiprocessor.code(0), asm.label("here").jmp("here"));
+            assertThatThrownBy(() -> machine.run(Duration.ofMillis(300)))
+                    .isInstanceOf(AssertionError.class)
+                    .hasMessageContaining("did not stop");
+            assertThat(refusal.get())
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("vCPU 0 cannot be closed while it runs");
+        }
     }
 
     // ---------------------------------------------------------------- the shadow of STI
