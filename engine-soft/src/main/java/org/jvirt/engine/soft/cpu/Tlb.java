@@ -44,7 +44,8 @@ public final class Tlb {
     private static final int TAGS = 4096;
     private static final long PAGE = -4096L;
     private static final int REGION_WORDS = 64;
-    private static final int FETCHED_WORDS = 1 << 10;
+    private static final int FETCHED_BITS = 19;
+    private static final int FETCHED_WORDS = 1 << FETCHED_BITS - 6;
     /// So many fetched pages are remembered that one in 32 others is taken for one of them.
     private static final int MOST_FETCHED = FETCHED_WORDS * 64 / 32;
 
@@ -366,6 +367,9 @@ public final class Tlb {
     }
 
     private void forgetFetched() {
+        if (fetched == 0) {
+            return;
+        }
         Arrays.fill(fetchedLocal, 0);
         Arrays.fill(fetchedGlobal, 0);
         fetched = 0;
@@ -377,7 +381,7 @@ public final class Tlb {
     }
 
     private static int fetchedHash(long page) {
-        return (int) ((page >>> 12) * 0x9E37_79B9_7F4A_7C15L >>> 48);
+        return (int) ((page >>> 12) * 0x9E37_79B9_7F4A_7C15L >>> 64 - FETCHED_BITS);
     }
 
     private static void noteRegion(long[] bits, long number) {

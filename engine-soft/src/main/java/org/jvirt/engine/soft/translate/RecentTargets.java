@@ -6,12 +6,13 @@ import org.jspecify.annotations.Nullable;
 /// another: finding a target here costs less than a way through the interpreter. Whether the address still means
 /// that code is the caller's to find out. Owner thread only.
 final class RecentTargets {
-    private static final int SIZE = 1 << 16;
+    private static final int BITS = 18;
+    private static final int SIZE = 1 << BITS;
 
     private final @Nullable TranslatedBlock[] blocks = new @Nullable TranslatedBlock[SIZE];
 
     private static int place(long rip, int context) {
-        return (int) ((rip * 3 + context) * 0x9E37_79B9_7F4A_7C15L >>> 48);
+        return (int) ((rip * 3 + context) * 0x9E37_79B9_7F4A_7C15L >>> 64 - BITS);
     }
 
     void put(TranslatedBlock block) {

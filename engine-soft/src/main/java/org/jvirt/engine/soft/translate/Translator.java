@@ -53,7 +53,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private static final int DEFAULT_MXCSR = 0x1F80;
     private static final long ADDRESSES_32 = 0xFFFF_FFFFL;
     private static final int PAGE = 4096;
-    private static final long SITES_PERIOD_NANOS = 1_000_000;
+    private static final long SITES_PERIOD_NANOS = 5_000_000;
     /// An access in a loop that finds another page more often than this is better off with the TLB.
     private static final long SITE_FILL_NANOS = 40;
 
