@@ -101,8 +101,8 @@ public final class TranslatorCounters {
     public String toString() {
         return """
                 translated %d, recalled %d (%d not found), verified %d, invalidated %d, evictions %d, cache %d KiB; \
-                page walks %d; exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, requests %d; \
-                untranslatable blocks %d; interpreted instructions: %s""".formatted(
+                page walks %d; exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, \
+                requests %d; untranslatable blocks %d; interpreted instructions: %s""".formatted(
                         translated,
                         recalled,
                         notRecalled,

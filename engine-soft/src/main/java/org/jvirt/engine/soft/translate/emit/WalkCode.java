@@ -59,8 +59,8 @@ final class WalkCode {
     /// behind it goes on what cannot be done here. RCX and R13 are used, and flags unless it is for the stack.
     ///
     /// @param table of the TLB, in which R13 numbers an entry
-    /// @param stack the entry of the stack's page that is to be filled from it, for an aligned word, and R13 is yet to
-    ///     be found; or -1
+    /// @param stack the entry of the stack's page that is to be filled from it, for an aligned word, and R13 is yet
+    ///     to be found; or -1
     void write(int context, boolean write, int table, int stack) {
         doubtCount = 0;
         w.store(8, RAX, RSP, StateLayout.WALK_HELD);

@@ -84,9 +84,19 @@ class AddressSpaceTest {
             machine.load(CODE_PAGE, adds(1));
             machine.load(OTHER_CODE_PAGE, adds(0x1_0000));
             var asm = assembler().mov(RAX, CR4).or(EAX, PCIDE).mov(CR4, RAX);
-            asm.mov(R8, CR3).mov(R9, SECOND_TABLES | 1).mov(R10, KEEP).or(R8, R10).or(R9, R10);
+            asm.mov(R8, CR3)
+                    .mov(R9, SECOND_TABLES | 1)
+                    .mov(R10, KEEP)
+                    .or(R8, R10)
+                    .or(R9, R10);
             asm.mov(EBX, (int) CODE_PAGE).xor(ESI, ESI).mov(R12, ROUNDS);
-            asm.label("more").call(RBX).mov(CR3, R9).call(RBX).mov(CR3, R8).dec(R12).jnz("more");
+            asm.label("more")
+                    .call(RBX)
+                    .mov(CR3, R9)
+                    .call(RBX)
+                    .mov(CR3, R8)
+                    .dec(R12)
+                    .jnz("more");
             run(machine, asm.mov(at(RESULT), RSI));
             assertThat(machine.memory().readLong(RESULT)).isEqualTo(ROUNDS * 0x1_0001L);
         }
@@ -102,11 +112,23 @@ class AddressSpaceTest {
             machine.load(OTHER_CODE_PAGE, adds(0x1_0000));
             long entry = Multiprocessor.pageEntry(CODE_PAGE);
             var asm = assembler().mov(RAX, CR4).or(EAX, PCIDE).mov(CR4, RAX);
-            asm.mov(R8, CR3).mov(R9, SECOND_TABLES | 1).mov(R10, KEEP).or(R8, R10).or(R9, R10);
+            asm.mov(R8, CR3)
+                    .mov(R9, SECOND_TABLES | 1)
+                    .mov(R10, KEEP)
+                    .or(R8, R10)
+                    .or(R9, R10);
             asm.mov(EBX, (int) CODE_PAGE).xor(ESI, ESI).mov(R12, ROUNDS);
             asm.label("more").call(RBX).dec(R12).jnz("more");
-            asm.mov(CR3, R9).mov(CR3, R8).mov(R12, ROUNDS).label("again").call(RBX).dec(R12).jnz("again");
-            asm.mov(RDX, at(entry)).add(RDX, (int) (OTHER_CODE_PAGE - CODE_PAGE)).mov(at(entry), RDX);
+            asm.mov(CR3, R9)
+                    .mov(CR3, R8)
+                    .mov(R12, ROUNDS)
+                    .label("again")
+                    .call(RBX)
+                    .dec(R12)
+                    .jnz("again");
+            asm.mov(RDX, at(entry))
+                    .add(RDX, (int) (OTHER_CODE_PAGE - CODE_PAGE))
+                    .mov(at(entry), RDX);
             asm.invlpg(mem(CODE_PAGE)).call(RBX);
             run(machine, asm.mov(at(RESULT), RSI));
             assertThat(machine.memory().readLong(RESULT)).isEqualTo(2L * ROUNDS + 0x1_0000);
@@ -141,7 +163,11 @@ class AddressSpaceTest {
             var asm = assembler().mov(R8, CR3).mov(EBX, (int) DATA).mov(R12, ROUNDS);
             // read, look, write, look, and clean again
             asm.xor(ESI, ESI).xor(R9D, R9D);
-            asm.label("more").mov(EAX, mem(RBX)).mov(RDX, at(entry)).and(EDX, 0x60).add(RSI, RDX);
+            asm.label("more")
+                    .mov(EAX, mem(RBX))
+                    .mov(RDX, at(entry))
+                    .and(EDX, 0x60)
+                    .add(RSI, RDX);
             asm.mov(mem(RBX), EAX).mov(RDX, at(entry)).and(EDX, 0x60).add(R9, RDX);
             asm.mov(RDX, at(entry)).and(RDX, ~0x60).mov(at(entry), RDX).mov(CR3, R8);
             asm.dec(R12).jnz("more").mov(at(RESULT), RSI);
