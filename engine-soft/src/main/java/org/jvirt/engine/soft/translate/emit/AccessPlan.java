@@ -481,8 +481,8 @@ public final class AccessPlan {
         return alignment[c] <= 1 || (bytes & alignment[c] - 1) == 0;
     }
 
-    /// Whether a way out leads to a later place of the loop: from there the beginning is reached from outside, again and
-    /// again.
+    /// Whether a way out leads to a later place of the loop: from there the beginning is reached from outside each
+    /// time.
     private static boolean rejoins(Instruction[] instructions, int[] offsets, int count) {
         for (int i = 0; i < count - 1; i++) {
             if (instructions[i].row().branch()) {

@@ -107,8 +107,8 @@ class TranslatorRegressionTest {
 
     // ---------------------------------------------------------------- the end of a machine
 
-    /// After a time limit the state block of a processor that still ran was unmapped: it is the stack of generated code,
-    /// so that the process died without a word.
+    /// After a time limit the state block of a processor that still ran was unmapped: it is the stack of generated
+    /// code, so that the process died without a word.
     @Test
     void aProcessorIsNotClosedWhileItRuns() {
         try (var machine = new Multiprocessor(Engines.translator(), 1)) {
