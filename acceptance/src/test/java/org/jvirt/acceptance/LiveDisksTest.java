@@ -185,8 +185,8 @@ final class LiveDisksTest {
         assertThat(disk.name()).isEqualTo(mirror.toString());
     }
 
-    /// The machine stands while the instant is chosen, so that it is known what the backup has to be; then the guest
-    /// overwrites the disk while the job takes its time.
+    /// The machine stands while the instant is chosen, so that it is known what the backup has to be; then the
+    /// guest overwrites the disk while the job takes its time.
     @Test
     void aBackupOfABusyDiskIsTheDiskAtTheInstant() throws Exception {
         shell.run("dd if=/dev/urandom of=/dev/vdb bs=1M count=%d conv=fsync".formatted(DISK_BYTES >> 20));

@@ -52,8 +52,8 @@ final class NestedKvmTest {
         }
     }
 
-    /// Does the work again, in a new outer guest, if it failed: on QEMU's emulation of the processor's virtualization
-    /// one boot in thirty has ended in an oops of the inner kernel or in a crash of Java.
+    /// Does the work again, in a new outer guest, if it failed: on QEMU's emulation of the processor's
+    /// virtualization one boot in thirty has ended in an oops of the inner kernel or in a crash of Java.
     private void twiceAtMost(Work work) throws IOException, InterruptedException {
         try {
             work.run();

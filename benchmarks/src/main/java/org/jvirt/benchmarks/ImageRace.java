@@ -12,8 +12,8 @@ import java.util.Locale;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/// `jvirt img` against qemu-img, whole processes on the same files: a disk of which one half is holes, a quarter text
-/// and a quarter noise.
+/// `jvirt img` against qemu-img, whole processes on the same files: a disk of which one half is holes, a quarter
+/// text and a quarter noise.
 final class ImageRace {
     private static final Duration LIMIT = Duration.ofMinutes(10);
     private static final int PIECE_BYTES = 1 << 20;

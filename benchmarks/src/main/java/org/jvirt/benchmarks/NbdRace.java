@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
-/// `jvirt nbd` against qemu-nbd under the same clients, and `jvirt img` against qemu-img as clients of the same server,
-/// over a Unix socket, on the raw disk that [ImageRace] has made. Servers go on from round to round, as they do in
-/// life.
+/// `jvirt nbd` against qemu-nbd under the same clients, and `jvirt img` against qemu-img as clients of the same
+/// server, over a Unix socket, on the raw disk that [ImageRace] has made. Servers go on from round to round, as
+/// they do in life.
 final class NbdRace {
     private static final Duration LIMIT = Duration.ofMinutes(10);
     private static final long START_SECONDS = 30;

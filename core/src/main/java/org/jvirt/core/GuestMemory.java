@@ -294,8 +294,8 @@ public final class GuestMemory implements AutoCloseable {
         return code.get(page);
     }
 
-    /// Address of what [#holdsCode] looks at, for generated code to read: bit `page % 8` of byte `page / 8`. Valid as
-    /// long as this object is reachable.
+    /// Address of what [#holdsCode] looks at, for generated code to read: bit `page % 8` of byte `page / 8`.
+    /// Valid as long as this object is reachable.
     public long codePages() {
         return code.address();
     }

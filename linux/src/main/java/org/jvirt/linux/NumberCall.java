@@ -9,8 +9,8 @@ import java.lang.invoke.MethodHandle;
 
 /// A function of the C library that takes up to five integers and pointers, and answers an integer.
 ///
-/// All of them are called through one linked form: a form of its own for each function costs a start some milliseconds
-/// apiece. Thread-safe.
+/// All of them are called through one linked form: a form of its own for each function costs a start some
+/// milliseconds apiece. Thread-safe.
 // JUSTIFICATION: as LibC's.
 // SAFETY: the ABIs of 64-bit Linux pass int, long, off_t and pointers alike, each in a register or slot of 64 bits, to
 // variadic functions and others; a function does not look at what it has no parameter for. The form is declared

@@ -85,8 +85,8 @@ final class MachineDisks implements AutoCloseable {
         drives.forEach(drive -> drive.giveUp(on));
     }
 
-    /// Closes the images that are below the disks now. What was below at first is closed by whoever replaced it; discs
-    /// belong to their trays.
+    /// Closes the images that are below the disks now. What was below at first is closed by whoever replaced it;
+    /// discs belong to their trays.
     @Override
     public void close() {
         var cleanup = new Cleanup();

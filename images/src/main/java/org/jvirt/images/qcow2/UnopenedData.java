@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jvirt.images.file.ImageFile;
 
-/// Stands for the external data file of an image of which only the metadata is wanted: whatever file a stranger's image
-/// names, looking at the image does not touch it.
+/// Stands for the external data file of an image of which only the metadata is wanted: whatever file a stranger's
+/// image names, looking at the image does not touch it.
 record UnopenedData(String name) implements ImageFile {
     private IOException untouched() {
         return new IOException("Cannot use %s: its image was opened for its metadata only".formatted(name));

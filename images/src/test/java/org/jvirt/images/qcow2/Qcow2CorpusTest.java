@@ -21,9 +21,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.jvirt.images.testing.MemoryFile;
 import org.jvirt.images.testing.MemoryOpener;
 
-/// Images with any mix of options go back and forth between QEMU and here, each side writing, zeroing, compressing and
-/// taking snapshots where it likes, on a layer below or none, with a bitmap that records it. After each turn both
-/// sides' checks find nothing, and both read the same.
+/// Images with any mix of options go back and forth between QEMU and here, each side writing, zeroing,
+/// compressing and taking snapshots where it likes, on a layer below or none, with a bitmap that records it.
+/// After each turn both sides' checks find nothing, and both read the same.
 class Qcow2CorpusTest {
     private static final int SIZE = 4 << 20;
     private static final int TURNS = 3;

@@ -63,15 +63,16 @@ final class InterruptText {
     /// One CPU's local APIC.
     static String local(PcInterruptsState state, int cpu) {
         LocalApicState apic = state.apics().get(cpu);
-        var text = new StringBuilder("lapic %d: base=%x priority=%02x spurious=%03x logical=%08x format=%08x errors=%02x\n"
-                .formatted(
-                        apic.id(),
-                        apic.apicBase(),
-                        apic.taskPriority(),
-                        apic.spuriousVector(),
-                        apic.logicalDestination(),
-                        apic.destinationFormat(),
-                        apic.errorStatus()));
+        var text =
+                new StringBuilder("lapic %d: base=%x priority=%02x spurious=%03x logical=%08x format=%08x errors=%02x\n"
+                        .formatted(
+                                apic.id(),
+                                apic.apicBase(),
+                                apic.taskPriority(),
+                                apic.spuriousVector(),
+                                apic.logicalDestination(),
+                                apic.destinationFormat(),
+                                apic.errorStatus()));
         for (int i = 0; i < LVT.length; i++) {
             int entry = apic.lvt().get(i);
             String kind = i == 0 ? TIMER_MODES[entry >>> 17 & 3] : MODES[entry >>> 8 & 7];

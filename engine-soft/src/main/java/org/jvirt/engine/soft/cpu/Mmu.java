@@ -424,8 +424,8 @@ public final class Mmu {
 
     // ---------------------------------------------------------------- walks by others
 
-    /// Whether linear addresses are translated by tables of four levels, NX included, and accesses to pages that have
-    /// been accessed need no further thought.
+    /// Whether linear addresses are translated by tables of four levels, NX included, and accesses to pages that
+    /// have been accessed need no further thought.
     public boolean walksPlainly() {
         Control control = cpu.control;
         return control.paging()

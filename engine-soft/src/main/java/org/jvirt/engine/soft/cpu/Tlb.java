@@ -164,8 +164,8 @@ public final class Tlb {
         return table[i + 1];
     }
 
-    /// Whether the page of `la`, which has been read or fetched with the current rights, is the same in every address
-    /// space.
+    /// Whether the page of `la`, which has been read or fetched with the current rights, is the same in every
+    /// address space.
     public boolean isGlobal(long la, boolean code) {
         long page = la & PAGE;
         if (second[(int) (page >>> 11) & SECOND_MASK] != (page | tag) && !isKnownGlobal(page)) {

@@ -211,8 +211,8 @@ final class BlockTranslator {
                 && offsets[count] + last.immediate() == 0;
     }
 
-    /// Goes on behind the conditional branch that ends the first `first` instructions, and behind others, if that leads
-    /// to a branch to the beginning: a loop is one block, with ways out.
+    /// Goes on behind the conditional branch that ends the first `first` instructions, and behind others, if that
+    /// leads to a branch to the beginning: a loop is one block, with ways out.
     private int wholeLoop(int start, int end, int first, int limit) {
         int count = first;
         for (int ways = 0; ways < MAX_WAYS_OUT && !isLoop(count); ways++) {
@@ -238,7 +238,8 @@ final class BlockTranslator {
         };
     }
 
-    /// Decodes instructions from the one numbered `first` to one that ends a block; answers how many there are then.
+    /// Decodes instructions from the one numbered `first` to one that ends a block; answers how many there are
+    /// then.
     private int decode(int start, int end, int first, int limit) {
         int count = first;
         int position = start + (first == 0 ? 0 : offsets[first]);

@@ -612,8 +612,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
     }
 
-    /// The translation at an address if it was there lately and the page is the same; none while blocks are verified
-    /// one by one.
+    /// The translation at an address if it was there lately and the page is the same; none while blocks are
+    /// verified one by one.
     private @Nullable TranslatedBlock recent(long rip) {
         if (shadow != null) {
             return null;

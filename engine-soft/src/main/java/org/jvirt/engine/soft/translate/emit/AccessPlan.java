@@ -17,8 +17,8 @@ import org.jvirt.x86.OperandKind;
 /// mov rdx,[rdi+32]    ┘
 /// ```
 ///
-/// In a loop, what base and index become from turn to turn may be known: a check of such a *steady* access is done once
-/// for as many turns as stay on its page.
+/// In a loop, what base and index become from turn to turn may be known: a check of such a *steady* access is
+/// done once for as many turns as stay on its page.
 ///
 /// A check only looks: it is done before the first of its accesses, or before an earlier instruction where no flags
 /// are live. Where it fails, the block is left for one that checks each access by itself.
@@ -213,8 +213,8 @@ public final class AccessPlan {
         return mover[check];
     }
 
-    /// The displacement from base and index, as they are at the beginning of a turn, of the first byte that a steady
-    /// check covers.
+    /// The displacement from base and index, as they are at the beginning of a turn, of the first byte that a
+    /// steady check covers.
     long displacementAtStart(int check) {
         return low[check] + (index[check] < 0 ? 0 : indexOffset[check] << scale[check]);
     }

@@ -319,8 +319,8 @@ public final class BranchCode {
         exit(takenIfZero ? insn.target(e.rip()) : next);
     }
 
-    /// Writes a conditional branch in the middle of the block; false, and nothing is written, if the interpreter has to
-    /// execute it.
+    /// Writes a conditional branch in the middle of the block; false, and nothing is written, if the interpreter
+    /// has to execute it.
     public boolean emitWayOut(Instruction insn) {
         if (insn.operandSize() < e.word()) {
             return false;

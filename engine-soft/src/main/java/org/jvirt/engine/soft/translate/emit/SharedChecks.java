@@ -107,7 +107,8 @@ final class SharedChecks {
         }
     }
 
-    /// Writes the checks that are done once for several turns, and answers the way in for the turns after the first.
+    /// Writes the checks that are done once for several turns, and answers the way in for the turns after the
+    /// first.
     ///
     /// @param head where the checks begin, with a look at requests
     int beforeTurns(int head) {

@@ -5,9 +5,9 @@ import org.jvirt.x86.CodeWriter;
 
 /// Code that walks page tables of four levels after a miss, and fills the TLB's entry.
 ///
-/// It only reads: an access whose entries would need their accessed or dirty bits set, which faults, or whose tables
-/// or page are not in ordinary memory, is left to Java, and so is a write to a page that holds code. Every address
-/// that comes from the guest is compared with the guest's memory before it is used.
+/// It only reads: an access whose entries would need their accessed or dirty bits set, which faults, or whose
+/// tables or page are not in ordinary memory, is left to Java, and so is a write to a page that holds code. Every
+/// address that comes from the guest is compared with the guest's memory before it is used.
 ///
 /// ```
 /// RCX  linear address      R13  number of the TLB entry      RBX  all entries ANDed

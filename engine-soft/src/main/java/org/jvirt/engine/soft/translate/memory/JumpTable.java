@@ -9,8 +9,8 @@ import org.jvirt.engine.soft.translate.emit.StateLayout;
 /// code.
 ///
 /// Every block that an entry leads to checks whether it is the one meant; so the tables must be forgotten only when
-/// an address comes to mean other code. What is lost so, or to another address, 64-bit code finds in a second table,
-/// whose entries hold for a generation.
+/// an address comes to mean other code. What is lost so, or to another address, 64-bit code finds in a second
+/// table, whose entries hold for a generation.
 final class JumpTable {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;

@@ -178,7 +178,8 @@ public record StoredBlock(
         return true;
     }
 
-    /// Whether `count` bytes are the same. Views of both would say so, too, but are objects, and this is asked often.
+    /// Whether `count` bytes are the same. Views of both would say so, too, but are objects, and this is asked
+    /// often.
     private static boolean same(ByteBuffer encoded, int from, byte[] bytes, int at, int count) {
         int i = 0;
         for (; i + Long.BYTES <= count; i += Long.BYTES) {

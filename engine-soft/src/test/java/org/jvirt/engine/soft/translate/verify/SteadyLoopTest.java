@@ -15,8 +15,8 @@ import org.jvirt.x86.Mem;
 import org.jvirt.x86.Mnemonic;
 import org.jvirt.x86.Reg;
 
-/// Loops whose accesses move steadily through pages that do not follow one another in memory do on the translator what
-/// they do on the interpreter.
+/// Loops whose accesses move steadily through pages that do not follow one another in memory do on the translator
+/// what they do on the interpreter.
 class SteadyLoopTest {
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final long RESULT = Multiprocessor.FREE;
@@ -82,7 +82,9 @@ class SteadyLoopTest {
             case 5 -> asm.xor(EDX, place.dword()).add(EDX, 1);
             default -> {
                 // its address is not steady
-                asm.mov(RAX, RDX).and(EAX, 0xFFF8).mov(RAX, mem(RAX).disp((int) DATA).qword());
+                asm.mov(RAX, RDX)
+                        .and(EAX, 0xFFF8)
+                        .mov(RAX, mem(RAX).disp((int) DATA).qword());
                 asm.add(RDX, RAX);
             }
         }
@@ -129,14 +131,18 @@ class SteadyLoopTest {
             var asm = new Assembler(CodeSize.CODE64, Multiprocessor.code(0));
             asm.mov(RDX, 1000).label("again").mov(RSI, (int) DATA).mov(RDI, (int) MIDDLE);
             asm.mov(ECX, 4 * Layout.PAGE / 8).label("here").mov(RAX, mem(RSI).qword());
-            asm.add(RAX, mem(RDI).qword()).mov(mem(RDI).qword(), RAX).add(RSI, 8).add(RDI, 8);
+            asm.add(RAX, mem(RDI).qword())
+                    .mov(mem(RDI).qword(), RAX)
+                    .add(RSI, 8)
+                    .add(RDI, 8);
             asm.dec(ECX).jnz("here").dec(RDX).jnz("again").out(Multiprocessor.STOP_PORT, AL);
             machine.memory().writeLong(DATA + 8, 3);
             machine.load(Multiprocessor.code(0), asm);
             machine.run(LIMIT);
             assertThat(machine.memory().readLong(MIDDLE + 8)).isEqualTo(3000);
             if (SoftHypervisor.isTranslatorPossible()) {
-                assertThat(TranslatorRegressionTest.exits(machine.statistics(0))).isLessThan(500);
+                assertThat(TranslatorRegressionTest.exits(machine.statistics(0)))
+                        .isLessThan(500);
             }
         }
     }

@@ -122,8 +122,8 @@ class VerificationTest {
         }
     }
 
-    /// Flags that nobody looks at are no difference: when a device ends the program in the middle of an instruction,
-    /// and when the program has written on itself.
+    /// Flags that nobody looks at are no difference: when a device ends the program in the middle of an
+    /// instruction, and when the program has written on itself.
     @ParameterizedTest
     @ValueSource(longs = {-3492372439492100033L, 331986432574185659L, 126267742229235529L})
     void programsWhoseDeadFlagsDifferDoTheSame(long seed) {
