@@ -3,7 +3,6 @@ package org.jvirt.engine.soft.translate.emit;
 import org.jvirt.x86.CodeWriter;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.OpcodeRow;
-import org.jvirt.x86.OperandKind;
 
 /// Writes the host code of one block, instruction by instruction.
 ///
@@ -90,6 +89,7 @@ public final class BlockEmitter {
     private int memoryDisplacement;
 
     private final SharedChecks shared;
+    private final Reencoding reencoding;
     private final Exits exits = new Exits();
     private int number;
     /// By how much guest RSP differs from what its host register holds.
@@ -101,6 +101,7 @@ public final class BlockEmitter {
         this.w = writer;
         this.stubs = stubs;
         shared = new SharedChecks(this);
+        reencoding = new Reencoding(this);
     }
 
     /// Begins a block.
@@ -694,132 +695,9 @@ public final class BlockEmitter {
         }
     }
 
-    // ---------------------------------------------------------------- any instruction
-
     /// Writes the instruction as it is, with registers mapped and the memory operand checked. False, and nothing is
     /// written, if that cannot be done.
     public boolean reencode(Instruction insn) {
-        for (int i = 0; i < insn.operandCount(); i++) {
-            if (insn.kind(i) == OperandKind.GPR8_HIGH) {
-                return reencodeHighByte(insn);
-            }
-        }
-        int memory = insn.row().accessesMemory() ? insn.memoryOperand() : -1;
-        int first = NONE;
-        int second = NONE;
-        for (int i = 0; i < insn.operandCount(); i++) {
-            if (insn.kind(i) == OperandKind.GPR && host(insn.register(i)) < 0) {
-                int register = insn.register(i);
-                if (first == NONE || first == register) {
-                    first = register;
-                } else if (second == NONE || second == register) {
-                    second = register;
-                } else {
-                    return false;
-                }
-            }
-        }
-        if (memory >= 0) {
-            if (second != NONE || insn.vectorIndexSize() != 0) {
-                return false;
-            }
-            boolean writes = insn.row().access(memory).writes();
-            if (!access(insn, writes, insn.size(memory), insn.alignment())) {
-                return false;
-            }
-        }
-        int firstScratch = RCX;
-        if (memory >= 0 && first != NONE && memoryBase == RCX) {
-            foldIntoRcx();
-            firstScratch = R13;
-        }
-        if (first != NONE && usesOld(insn, first)) {
-            w.load(8, firstScratch, RSP, StateLayout.spilled(first));
-        }
-        if (second != NONE && usesOld(insn, second)) {
-            w.load(8, R13, RSP, StateLayout.spilled(second));
-        }
-        bringFlagsFor(insn.row());
-        var encoder = w.encoder().start(insn);
-        if (memory >= 0) {
-            encoder.address(memoryBase, memoryIndex, memoryScale, memoryDisplacement);
-        }
-        for (int i = 0; i < insn.operandCount(); i++) {
-            if (insn.kind(i) == OperandKind.GPR) {
-                int register = insn.register(i);
-                int host = host(register);
-                encoder.register(i, host >= 0 ? host : register == first ? firstScratch : R13);
-            }
-        }
-        if (!w.emit()) {
-            throw new IllegalStateException("No host encoding of " + insn);
-        }
-        if (first != NONE && changes(insn, first)) {
-            w.store(8, firstScratch, RSP, StateLayout.spilled(first));
-        }
-        if (second != NONE && changes(insn, second)) {
-            w.store(8, R13, RSP, StateLayout.spilled(second));
-        }
-        return true;
-    }
-
-    private static boolean usesOld(Instruction insn, int register) {
-        for (int i = 0; i < insn.operandCount(); i++) {
-            if (insn.kind(i) == OperandKind.GPR
-                    && insn.register(i) == register
-                    && (insn.row().access(i).reads() || insn.size(i) < 4)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static boolean changes(Instruction insn, int register) {
-        for (int i = 0; i < insn.operandCount(); i++) {
-            if (insn.kind(i) == OperandKind.GPR
-                    && insn.register(i) == register
-                    && insn.row().access(i).writes()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /// AH, CH, DH and BH exclude every prefix that names R8 to R15: guest RCX comes to host RCX for the
-    /// instruction.
-    private boolean reencodeHighByte(Instruction insn) {
-        int memory = insn.row().accessesMemory() ? insn.memoryOperand() : -1;
-        boolean usesRcx = false;
-        boolean changesRcx = false;
-        for (int i = 0; i < insn.operandCount(); i++) {
-            boolean general = insn.kind(i) == OperandKind.GPR;
-            if (general && (insn.register(i) > 7 || insn.register(i) == 4)) {
-                return false;
-            }
-            if ((general || insn.kind(i) == OperandKind.GPR8_HIGH) && insn.register(i) == 1) {
-                usesRcx = true;
-                changesRcx |= insn.row().access(i).writes();
-            }
-        }
-        if (memory >= 0) {
-            if (usesRcx || !access(insn, insn.row().access(memory).writes(), insn.size(memory), 0)) {
-                return false;
-            }
-            foldIntoRcx();
-        } else if (usesRcx) {
-            w.move(RCX, GUEST_RCX);
-        }
-        bringFlagsFor(insn.row());
-        var encoder = w.encoder().start(insn);
-        if (memory >= 0) {
-            encoder.address(RCX, NONE, 0, 0);
-        }
-        if (!w.emit()) {
-            throw new IllegalStateException("No host encoding of " + insn);
-        }
-        if (changesRcx) {
-            w.move(GUEST_RCX, RCX);
-        }
-        return true;
+        return reencoding.emit(insn);
     }
 }
