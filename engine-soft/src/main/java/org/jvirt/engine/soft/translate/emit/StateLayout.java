@@ -158,10 +158,19 @@ public final class StateLayout {
     /// 16 registers of 16 bytes, while the host's clock is asked.
     public static final int HELD_VECTORS = RIGHTS_CHANGED + 256;
 
+    // ---------------------------------------------------------------- shared checks
+
+    /// What shared checks of a block have found, 8 bytes each.
+    static final int SHARED = 2048;
+    /// Turns of a loop until its steady checks are due again (int), and what a register holds then.
+    static final int TURNS = SHARED + 8 * AccessPlan.MAX_CHECKS;
+
+    static final int LAST_TURN = TURNS + 8;
+
     // ---------------------------------------------------------------- page walks
 
     /// Not zero: generated code may walk the page tables, which have four levels (int).
-    public static final int WALKS = 2176;
+    public static final int WALKS = LAST_TURN + 8;
     /// How often it has filled an entry so (int).
     public static final int WALKED = WALKS + 4;
     /// Bits of an entry of a page table that are an address.
@@ -212,12 +221,6 @@ public final class StateLayout {
     private static final int STACK_PAGES = 1360;
     /// A page that nobody looks at: what an empty entry of a stack page leads to.
     public static final int NOWHERE = 400 << 10;
-    /// What shared checks of a block have found, 8 bytes each.
-    static final int SHARED = 2048;
-    /// Turns of a loop until its steady checks are due again (int), and what a register holds then.
-    static final int TURNS = SHARED + 8 * AccessPlan.MAX_CHECKS;
-
-    static final int LAST_TURN = TURNS + 8;
     /// Not zero: some access in a loop has a page in its own entry (int).
     public static final int SITES_FILLED = 1472;
     /// Not zero: the upper halves of vector registers may be other than zero (int).
