@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("acceptance")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class NestedKvmTest {
-    private static final Duration BOOT = Duration.ofMinutes(10);
+    private static final Duration BOOT = Duration.ofMinutes(4);
     private static final String UP = "is up on ";
     private static final String APPEND = "\"console=ttyS0 quiet panic=-1\"";
     private static final int READS = 1000;

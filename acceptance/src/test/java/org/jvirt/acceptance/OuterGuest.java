@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -17,6 +18,7 @@ final class OuterGuest implements GuestConsole, AutoCloseable {
     private static final Duration BOOT = Duration.ofMinutes(3);
     private static final Pattern TROUBLE =
             Pattern.compile("A fatal error has been detected by the Java|cut here|BUG: |Oops|Kernel panic");
+    private static final String JAVA_CRASHED = "A fatal error has been detected by the Java";
     private static final int REPORTS = 4;
     private static final int REPORT_LINES = 30;
 
@@ -36,7 +38,8 @@ final class OuterGuest implements GuestConsole, AutoCloseable {
         Process qemu = new ProcessBuilder(List.of(
                         "qemu-system-x86_64",
                         "-accel",
-                        "tcg,thread=multi",
+                        // with a thread for each processor, code that Java had just compiled was run wrongly at times
+                        "tcg,thread=single",
                         "-cpu",
                         "max",
                         "-smp",
@@ -109,7 +112,7 @@ final class OuterGuest implements GuestConsole, AutoCloseable {
 
     @Override
     public String expect(String words, Duration patience) throws InterruptedException {
-        return out.expect(words, patience);
+        return out.expect(words, patience, Optional.of(JAVA_CRASHED));
     }
 
     @Override

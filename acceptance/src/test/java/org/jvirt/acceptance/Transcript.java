@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// What a stream has brought so far, as Latin-1 characters, read by a thread of its own. Thread-safe.
@@ -59,6 +60,11 @@ final class Transcript {
     ///
     /// @return what came up to and including the words
     String expect(String words, Duration patience) throws InterruptedException {
+        return expect(words, patience, Optional.empty());
+    }
+
+    /// As [#expect(String, Duration)], but fails at once when what is hopeless comes instead.
+    String expect(String words, Duration patience, Optional<String> hopeless) throws InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
         synchronized (text) {
             while (true) {
@@ -67,6 +73,9 @@ final class Transcript {
                     String found = text.substring(seen, at + words.length());
                     seen = at + words.length();
                     return found;
+                }
+                if (hopeless.isPresent() && text.indexOf(hopeless.get(), seen) >= 0) {
+                    throw new AssertionError("'%s' came, not '%s'".formatted(hopeless.get(), words));
                 }
                 if (ended) {
                     throw new AssertionError("The stream ended before '%s' came; it was:%n%s".formatted(words, text));
