@@ -38,12 +38,12 @@ final class OuterGuest implements GuestConsole, AutoCloseable {
         Process qemu = new ProcessBuilder(List.of(
                         "qemu-system-x86_64",
                         "-accel",
-                        // with a thread for each processor, code that Java had just compiled was run wrongly at times
-                        "tcg,thread=single",
+                        "tcg",
                         "-cpu",
                         "max",
+                        // with two, code that Java had just compiled was run wrongly at times
                         "-smp",
-                        "2",
+                        "1",
                         "-m",
                         "2G",
                         "-nodefaults",
