@@ -19,6 +19,18 @@ final class GuestFiles {
     /// What it prints when the program has ended well.
     static final String FINISHED = "jvirt-bench: finished";
 
+    /// How an init with programs of its own begins: all of busybox, the usual file systems, the kernel's modules.
+    private static final String BEGIN = """
+            #!/bin/busybox sh
+            /bin/busybox --install -s
+            export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+            mkdir -p /proc /sys /dev /mnt
+            mount -t proc proc /proc
+            mount -t sysfs sysfs /sys
+            mount -t devtmpfs dev /dev
+            for module in $(cat /modules/order); do insmod /modules/$module; done
+            """;
+
     private static final Path SOURCE = Path.of("benchmarks/src/guest/bench.c");
     private static final Path PROGRAMS = Path.of("benchmarks/src/guest/programs.sh");
     private static final Path DISKS = Path.of("benchmarks/src/guest/disks.sh");
@@ -98,15 +110,7 @@ final class GuestFiles {
 
     /// An init that runs the programs of the Debian system on the first disk's first partition.
     Path programsInitrd() {
-        String init = """
-                #!/bin/busybox sh
-                /bin/busybox --install -s
-                export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-                mkdir -p /proc /sys /dev /mnt
-                mount -t proc proc /proc
-                mount -t sysfs sysfs /sys
-                mount -t devtmpfs dev /dev
-                for module in $(cat /modules/order); do insmod /modules/$module; done
+        String init = BEGIN + """
                 mount -t ext4 /dev/vda1 /mnt
                 mkdir -p /mnt/bench
                 cp /bench-files/* /mnt/bench
@@ -122,15 +126,7 @@ final class GuestFiles {
 
     /// An init that runs the fio of the first disk on the second.
     Path disksInitrd(int secondsEach) {
-        String init = """
-                #!/bin/busybox sh
-                /bin/busybox --install -s
-                export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-                mkdir -p /proc /sys /dev /mnt
-                mount -t proc proc /proc
-                mount -t sysfs sysfs /sys
-                mount -t devtmpfs dev /dev
-                for module in $(cat /modules/order); do insmod /modules/$module; done
+        String init = BEGIN + """
                 mount -t ext4 -o ro /dev/vda /mnt
                 mount --bind /dev /mnt/dev
                 mount -t proc proc /mnt/proc

@@ -34,6 +34,7 @@ import org.jvirt.core.cpu.Segment;
 import org.jvirt.core.cpu.SegmentRegisters;
 import org.jvirt.testkit.ManualClock;
 import org.jvirt.testkit.TestMemory;
+import org.jvirt.testkit.VcpuThreads;
 import org.jvirt.x86.Assembler;
 
 /// A machine for small guests: 8 MiB of RAM, a page of read-only memory, recorded ports and device registers.
@@ -64,8 +65,6 @@ public final class Guest implements AutoCloseable {
     static final int EXIT_PORT = 0xF4;
     static final long RAM_BYTES = 8 << 20;
     private static final Duration LIMIT = Duration.ofSeconds(Integer.getInteger("jvirt.contract.seconds", 60));
-
-    private static final Duration KICK_AGAIN = Duration.ofMillis(20);
 
     static final MemorySlot RAM_SLOT = new MemorySlot(0, 0, RAM_BYTES, 0, false);
     static final MemorySlot ROM_SLOT = new MemorySlot(1, ROM, 0x1000, RAM_BYTES, true);
@@ -269,27 +268,9 @@ public final class Guest implements AutoCloseable {
         return vcpus.getFirst().state().general();
     }
 
-    /// Waits until no processor runs: after a test that has failed, one may.
-    private void stop() {
-        boolean interrupted = Thread.interrupted();
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                vcpus.forEach(Vcpu::kick);
-                try {
-                    thread.join(KICK_AGAIN);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     @Override
     public void close() {
-        stop();
+        VcpuThreads.stop(threads, vcpus);
         vcpus.forEach(Vcpu::close);
         vm.close();
         memory.close();

@@ -1,5 +1,11 @@
 package org.jvirt.engine.soft.translate.emit;
 
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.R13;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RAX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RCX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RDX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RSP;
+
 import org.jvirt.x86.CodeWriter;
 
 /// Code that fills entries of single pages from the TLB: those of the stack, and those of accesses in loops.
@@ -10,11 +16,6 @@ import org.jvirt.x86.CodeWriter;
 final class Probes {
     private static final int ADD_FROM_MEMORY = 0x03;
     private static final int COMPARE_MEMORY = 0x3B;
-    private static final int RAX = 0;
-    private static final int RCX = 1;
-    private static final int RDX = 2;
-    private static final int RSP = 4;
-    private static final int R13 = 13;
     private static final int NONE = -1;
     private static final int PAGE = 4096;
     /// From RSP to the state block: the return address, and then the registers saved.

@@ -1,5 +1,11 @@
 package org.jvirt.engine.soft.translate.emit;
 
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.R13;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RAX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RCX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RDX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RSP;
+
 import org.jvirt.x86.CodeWriter;
 
 /// Code for indirect branches whose place in the jump table is empty or another's: looks into the table of targets.
@@ -7,11 +13,6 @@ import org.jvirt.x86.CodeWriter;
 /// An entry counts while its generation holds, so that nothing needs to be cleared when an address space comes or
 /// goes. RCX and R13 are used, flags stay.
 final class TargetCode {
-    private static final int RAX = 0;
-    private static final int RCX = 1;
-    private static final int RDX = 2;
-    private static final int RSP = 4;
-    private static final int R13 = 13;
     private static final int NONE = -1;
     private static final int STORE = 0x89;
     private static final int MULTIPLY = 0x69;

@@ -1,5 +1,11 @@
 package org.jvirt.engine.soft.translate.emit;
 
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.R13;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RAX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RCX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RDX;
+import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RSP;
+
 import org.jvirt.engine.soft.cpu.Tlb;
 import org.jvirt.x86.CodeWriter;
 
@@ -16,12 +22,7 @@ import org.jvirt.x86.CodeWriter;
 ///
 /// Source: Intel SDM volume 3, 4.5 and 4.6.
 final class WalkCode {
-    private static final int RAX = 0;
-    private static final int RCX = 1;
-    private static final int RDX = 2;
     private static final int RBX = 3;
-    private static final int RSP = 4;
-    private static final int R13 = 13;
     private static final int NONE = -1;
 
     private static final int PRESENT = 1;

@@ -70,6 +70,17 @@ class AddressSpaceTest {
         }
     }
 
+    /// Two process contexts with other code at [#CODE_PAGE], and the beginning of a program: R8 and R9 choose one
+    /// each, RBX is where that code is, RSI what it adds up, and R12 a count of rounds.
+    private static Assembler twoContexts(Multiprocessor machine) {
+        secondTables(machine.memory());
+        machine.load(CODE_PAGE, adds(1));
+        machine.load(OTHER_CODE_PAGE, adds(0x1_0000));
+        var asm = assembler().mov(RAX, CR4).or(EAX, PCIDE).mov(CR4, RAX);
+        asm.mov(R8, CR3).mov(R9, SECOND_TABLES | 1).mov(R10, KEEP).or(R8, R10).or(R9, R10);
+        return asm.mov(EBX, (int) CODE_PAGE).xor(ESI, ESI).mov(R12, ROUNDS);
+    }
+
     private static long counter(String statistics, String what) {
         Matcher found = Pattern.compile(what + " (\\d+)").matcher(statistics);
         assertThat(found.find()).as(statistics).isTrue();
@@ -80,16 +91,7 @@ class AddressSpaceTest {
     @EnumSource
     void eachProcessContextExecutesItsOwnCode(Engine engine) {
         try (var machine = new Multiprocessor(engine.make(), 1)) {
-            secondTables(machine.memory());
-            machine.load(CODE_PAGE, adds(1));
-            machine.load(OTHER_CODE_PAGE, adds(0x1_0000));
-            var asm = assembler().mov(RAX, CR4).or(EAX, PCIDE).mov(CR4, RAX);
-            asm.mov(R8, CR3)
-                    .mov(R9, SECOND_TABLES | 1)
-                    .mov(R10, KEEP)
-                    .or(R8, R10)
-                    .or(R9, R10);
-            asm.mov(EBX, (int) CODE_PAGE).xor(ESI, ESI).mov(R12, ROUNDS);
+            Assembler asm = twoContexts(machine);
             asm.label("more")
                     .call(RBX)
                     .mov(CR3, R9)
@@ -107,17 +109,8 @@ class AddressSpaceTest {
     @EnumSource
     void codeOfAContextThatComesBackIsStillInvalidated(Engine engine) {
         try (var machine = new Multiprocessor(engine.make(), 1)) {
-            secondTables(machine.memory());
-            machine.load(CODE_PAGE, adds(1));
-            machine.load(OTHER_CODE_PAGE, adds(0x1_0000));
             long entry = Multiprocessor.pageEntry(CODE_PAGE);
-            var asm = assembler().mov(RAX, CR4).or(EAX, PCIDE).mov(CR4, RAX);
-            asm.mov(R8, CR3)
-                    .mov(R9, SECOND_TABLES | 1)
-                    .mov(R10, KEEP)
-                    .or(R8, R10)
-                    .or(R9, R10);
-            asm.mov(EBX, (int) CODE_PAGE).xor(ESI, ESI).mov(R12, ROUNDS);
+            Assembler asm = twoContexts(machine);
             asm.label("more").call(RBX).dec(R12).jnz("more");
             asm.mov(CR3, R9)
                     .mov(CR3, R8)

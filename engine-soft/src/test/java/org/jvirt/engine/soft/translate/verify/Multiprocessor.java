@@ -33,6 +33,7 @@ import org.jvirt.core.cpu.Segment;
 import org.jvirt.core.cpu.SegmentRegisters;
 import org.jvirt.testkit.ManualClock;
 import org.jvirt.testkit.TestMemory;
+import org.jvirt.testkit.VcpuThreads;
 import org.jvirt.x86.Assembler;
 
 /// Several processors in 64-bit mode on the same memory, each with its number in RDI and a stack of its own.
@@ -59,7 +60,6 @@ final class Multiprocessor implements AutoCloseable {
     /// The entry for the second GiB in the second table.
     static final long SECOND_GIB = 0x3_1008;
 
-    private static final Duration KICK_AGAIN = Duration.ofMillis(20);
     private static final long RAM_BYTES = 0x40_0000;
     private static final long GDT = 0x2_0000;
     private static final long IDT = 0x2_1000;
@@ -179,25 +179,7 @@ final class Multiprocessor implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new AssertionError(e);
         } finally {
-            stop(threads);
-        }
-    }
-
-    /// Waits until no processor runs: what they run on is unmapped next.
-    private void stop(List<Thread> threads) {
-        boolean interrupted = Thread.interrupted();
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                vcpus.forEach(Vcpu::kick);
-                try {
-                    thread.join(KICK_AGAIN);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+            VcpuThreads.stop(threads, vcpus);
         }
     }
 
