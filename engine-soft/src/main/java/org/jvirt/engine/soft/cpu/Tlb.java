@@ -501,6 +501,8 @@ public final class Tlb {
         }
     }
 
+    /// When tags run out, all that has one is forgotten, and with it which pages were fetched: so is what is
+    /// known of code on global pages.
     private int newTag() {
         if (lastTag == TAGS - 1) {
             for (int i = 0; i < CONTEXTS; i++) {
@@ -514,6 +516,11 @@ public final class Tlb {
             Arrays.fill(tagOfContext, (short) 0);
             lastTag = 0;
             forgetFetched();
+            globalGeneration = ++lastGeneration;
+            if (mirror != null) {
+                mirror.all();
+                mirror.allCode();
+            }
         }
         generationOfTag[++lastTag] = 0;
         return lastTag;

@@ -32,7 +32,9 @@ class AddressSpaceTest {
 
     private static final int PCIDE = 1 << 17;
     private static final long KEEP = 1L << 63;
+    private static final int PGE = 1 << 7;
     private static final int LARGE = 1 << 7;
+    private static final int GLOBAL = 1 << 8;
     private static final int ALL_RIGHTS = 7;
     private static final int TWO_MIB = 0x20_0000;
 
@@ -125,6 +127,29 @@ class AddressSpaceTest {
             asm.invlpg(mem(CODE_PAGE)).call(RBX);
             run(machine, asm.mov(at(RESULT), RSI));
             assertThat(machine.memory().readLong(RESULT)).isEqualTo(2L * ROUNDS + 0x1_0000);
+        }
+    }
+
+    /// Also after so many changes of address space that their numbers begin anew.
+    @ParameterizedTest
+    @EnumSource
+    void codeOnGlobalPagesIsStillInvalidated(Engine engine) {
+        try (var machine = new Multiprocessor(engine.make(), 1)) {
+            long entry = Multiprocessor.pageEntry(CODE_PAGE);
+            GuestMemory memory = machine.memory();
+            memory.writeLong(entry, memory.readLong(entry) | GLOBAL);
+            machine.load(CODE_PAGE, adds(1));
+            machine.load(OTHER_CODE_PAGE, adds(0x1_0000));
+            var asm = assembler().mov(RAX, CR4).or(EAX, PGE).mov(CR4, RAX).mov(R8, CR3);
+            asm.mov(EBX, (int) CODE_PAGE).xor(ESI, ESI).mov(R12, ROUNDS);
+            asm.label("more").call(RBX).dec(R12).jnz("more").mov(R12, 2 * ROUNDS);
+            asm.label("spaces").mov(CR3, R8).dec(R12).jnz("spaces");
+            asm.mov(RDX, at(entry))
+                    .add(RDX, (int) (OTHER_CODE_PAGE - CODE_PAGE))
+                    .mov(at(entry), RDX);
+            asm.invlpg(mem(CODE_PAGE)).call(RBX);
+            run(machine, asm.mov(at(RESULT), RSI));
+            assertThat(memory.readLong(RESULT)).isEqualTo(ROUNDS + 0x1_0000L);
         }
     }
 
