@@ -77,6 +77,7 @@ public final class AccessPlan {
     private int checks;
     private boolean anySteady;
     private boolean allSteady;
+    private boolean leavesScratch;
     private int clock;
 
     /// By register: it is what it was when its version began, plus the offset.
@@ -97,6 +98,7 @@ public final class AccessPlan {
         checks = 0;
         anySteady = false;
         allSteady = false;
+        leavesScratch = false;
     }
 
     /// Plans a block of `count` instructions at `offsets` from `rip`.
@@ -134,7 +136,7 @@ public final class AccessPlan {
             classify(instructions[i], vectors[i], i);
         }
         keep(count);
-        findSteady(instructions, count);
+        findSteady(instructions, vectors, count);
     }
 
     // ---------------------------------------------------------------- what was planned
@@ -192,6 +194,11 @@ public final class AccessPlan {
     /// Whether no access of the loop has a check of another kind.
     boolean allSteady() {
         return allSteady;
+    }
+
+    /// Whether the loop's turns use neither R13 nor RCX but for what its checks have found.
+    boolean leavesScratch() {
+        return leavesScratch;
     }
 
     /// A register that changes by [#step] in each turn.
@@ -506,7 +513,7 @@ public final class AccessPlan {
         return false;
     }
 
-    private void findSteady(Instruction[] instructions, int count) {
+    private void findSteady(Instruction[] instructions, boolean[] vectors, int count) {
         for (int c = 0; c < checks; c++) {
             anySteady |= steady[c];
         }
@@ -514,6 +521,10 @@ public final class AccessPlan {
         for (int i = 0; i < count; i++) {
             boolean covered = explicit[i] >= 0 && steady[explicit[i]];
             allSteady &= stack[i] < 0 && (covered || !accessesMemory(instructions[i]));
+        }
+        leavesScratch = allSteady;
+        for (int i = 0; i < count; i++) {
+            leavesScratch &= Effect.leavesScratch(instructions[i], vectors[i]);
         }
     }
 

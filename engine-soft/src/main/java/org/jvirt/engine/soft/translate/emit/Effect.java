@@ -175,6 +175,26 @@ enum Effect {
         };
     }
 
+    /// Whether the emitter's code for it leaves RCX and R13 alone if its memory operand has been checked before.
+    static boolean leavesScratch(Instruction insn, boolean vector) {
+        for (int i = 0; i < insn.operandCount(); i++) {
+            if (insn.kind(i) == OperandKind.GPR && !isOnHost(insn.register(i))) {
+                return false;
+            }
+        }
+        return keepsScratch(insn)
+                && (vector
+                        || switch (insn.mnemonic()) {
+                            case MOV, MOVZX, MOVSX, MOVSXD, NOP -> true;
+                            case ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST, INC, DEC, NEG, NOT -> true;
+                            case SHL, SHR, SAR, ROL, ROR, RCL, RCR -> true;
+                            case IMUL -> insn.operandCount() > 1;
+                            case LEA -> insn.addressSize() == 8 && insn.size(0) >= 4;
+                            case JO, JNO, JB, JAE, JE, JNE, JBE, JA, JS, JNS, JP, JNP, JL, JGE, JLE, JG -> true;
+                            default -> false;
+                        });
+    }
+
     private static boolean isOnHost(int register) {
         return register < 0 || register < Instruction.RIP && BlockEmitter.host(register) >= 0;
     }

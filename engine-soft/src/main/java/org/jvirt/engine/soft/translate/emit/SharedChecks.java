@@ -47,6 +47,10 @@ final class SharedChecks {
     private boolean loop;
     /// The check whose result is in R13.
     private int held = NONE;
+    /// The check whose result is in RCX throughout the turns of a loop.
+    private int inRcx = NONE;
+    /// Whether RCX tells the last turn.
+    private boolean clockInRcx;
 
     private final int[] places = new int[AccessPlan.MAX_CHECKS];
     private int sitesUsed;
@@ -71,6 +75,8 @@ final class SharedChecks {
         sites = newSites;
         loop = inLoop;
         held = NONE;
+        inRcx = NONE;
+        clockInRcx = false;
         failures = 0;
         sitesUsed = 0;
     }
@@ -122,16 +128,46 @@ final class SharedChecks {
         int clock = BlockEmitter.host(plan.clock());
         w.load(4, R13, RSP, StateLayout.TURNS);
         multiplyR13(plan.step());
-        w.lea(8, R13, R13, clock, 0, 0);
-        w.store(8, R13, RSP, StateLayout.LAST_TURN);
-        int again = w.size();
-        w.arithmeticMemory(CodeWriter.CMP, 8, clock, RSP, NONE, StateLayout.LAST_TURN);
-        w.jumpBackIf(CodeWriter.EQUAL, head);
+        clockInRcx = plan.leavesScratch() && plan.checks() == 1;
+        if (clockInRcx) {
+            w.lea(8, RCX, R13, clock, 0, 0);
+        } else {
+            w.lea(8, R13, R13, clock, 0, 0);
+            w.store(8, R13, RSP, StateLayout.LAST_TURN);
+        }
         held = NONE;
+        if (plan.leavesScratch()) {
+            holdForTurns();
+        }
+        int again = w.size();
+        if (clockInRcx) {
+            w.arithmeticRegister(CodeWriter.CMP, 8, clock, RCX);
+        } else {
+            w.arithmeticMemory(CodeWriter.CMP, 8, clock, RSP, NONE, StateLayout.LAST_TURN);
+        }
+        w.jumpBackIf(CodeWriter.EQUAL, head);
         return again;
     }
 
+    /// Gives the scratch registers to what turns would load again and again.
+    private void holdForTurns() {
+        int checks = plan.checks();
+        if (!clockInRcx) {
+            inRcx = 0;
+            for (int c = 1; c < checks; c++) {
+                inRcx = plan.uses(c) > plan.uses(inRcx) ? c : inRcx;
+            }
+            w.load(8, RCX, RSP, StateLayout.SHARED + 8 * inRcx);
+        }
+        if (checks <= 2) {
+            bring(inRcx == 0 ? 1 : 0);
+        }
+    }
+
     private void multiplyR13(int factor) {
+        if (factor == 1) {
+            return;
+        }
         w.byte1(REX_WRB);
         w.byte1(MULTIPLY);
         w.byte1(R13_BY_R13);
@@ -267,8 +303,17 @@ final class SharedChecks {
 
     // ---------------------------------------------------------------- accesses
 
+    /// The register that has what a check has found, from now on.
+    private int found(int c) {
+        if (c == inRcx) {
+            return RCX;
+        }
+        bring(c);
+        return R13;
+    }
+
     /// Makes R13 what a check has found.
-    void bring(int c) {
+    private void bring(int c) {
         if (held != c) {
             w.load(8, R13, RSP, StateLayout.SHARED + 8 * c);
             held = c;
@@ -278,15 +323,15 @@ final class SharedChecks {
     /// Says what the memory operand of instruction `i`, which a check covers, becomes.
     void operand(int i, Instruction insn) {
         int c = plan.explicit(i);
-        bring(c);
+        int found = found(c);
         if (plan.isSteady(c)) {
             int mover = plan.mover(c);
             if (mover < 0) {
-                e.operand(R13, NONE, 0, plan.distance(i));
+                e.operand(found, NONE, 0, plan.distance(i));
             } else if (mover == plan.base(c)) {
-                e.operand(BlockEmitter.host(mover), R13, 0, (int) insn.displacement());
+                e.operand(BlockEmitter.host(mover), found, 0, (int) insn.displacement());
             } else {
-                e.operand(R13, BlockEmitter.host(mover), plan.scale(c), (int) insn.displacement());
+                e.operand(found, BlockEmitter.host(mover), plan.scale(c), (int) insn.displacement());
             }
         } else if (isDistance(c)) {
             if (insn.base() >= 0) {
