@@ -424,16 +424,20 @@ public final class Mmu {
 
     // ---------------------------------------------------------------- walks by others
 
-    /// Whether linear addresses are translated by tables of four levels, NX included, and accesses to pages that
-    /// have been accessed need no further thought.
+    /// Whether linear addresses are translated by tables of four or five levels, NX included, and accesses to pages
+    /// that have been accessed need no further thought.
     public boolean walksPlainly() {
         Control control = cpu.control;
         return control.paging()
                 && control.longModeActive()
-                && !control.fiveLevels()
                 && control.noExecuteEnabled()
                 && !cpu.debug.watchesAnything()
                 && !memory.dirtyLogging();
+    }
+
+    /// Whether these tables have five levels.
+    public boolean hasFiveLevels() {
+        return cpu.control.fiveLevels();
     }
 
     /// Whether pages can be global.

@@ -204,6 +204,14 @@ public final class StateLayout {
 
     public static final int LOCAL_GENERATION = LOCAL_COUNT + 24;
 
+    /// Not zero: tables have five levels (int).
+    public static final int WALK_FIVE_LEVELS = 3712;
+    /// Half the width of the addresses that are translated, and the bits that are zero in the sum of it and such an
+    /// address.
+    public static final int WALK_BIAS = WALK_FIVE_LEVELS + 8;
+
+    public static final int WALK_CANONICAL = WALK_FIVE_LEVELS + 16;
+
     // ---------------------------------------------------------------- tables
 
     /// Sets of rights that have tables: see [#read].

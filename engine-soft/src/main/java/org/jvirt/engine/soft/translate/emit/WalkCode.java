@@ -9,7 +9,7 @@ import static org.jvirt.engine.soft.translate.emit.BlockEmitter.RSP;
 import org.jvirt.engine.soft.cpu.Tlb;
 import org.jvirt.x86.CodeWriter;
 
-/// Code that walks page tables of four levels after a miss, and fills the TLB's entry.
+/// Code that walks page tables of four or five levels after a miss, and fills the TLB's entry.
 ///
 /// It only reads: an access whose entries would need their accessed or dirty bits set, which faults, or whose
 /// tables or page are not in ordinary memory, is left to Java, and so is a write to a page that holds code. Every
@@ -35,9 +35,6 @@ final class WalkCode {
     private static final int RESERVED_2M = 0x1F_E000;
 
     private static final int RESERVED_1G = 0x3FFF_E000;
-    /// Bits of an address above those that four levels translate.
-    private static final int NON_CANONICAL_BITS = 16;
-
     private static final int LOAD = 0x8B;
     private static final int STORE = 0x89;
     private static final int MOVZX_WORD = 0x0FB7;
@@ -75,11 +72,11 @@ final class WalkCode {
         w.registers(TEST, 4, RAX, RAX);
         doubtIf(CodeWriter.EQUAL);
         w.load(8, RCX, RSP, StateLayout.MISS_ADDRESS);
-        w.move(RAX, RCX);
-        w.shift(CodeWriter.SHL, 8, RAX, NON_CANONICAL_BITS);
-        w.shift(CodeWriter.SAR, 8, RAX, NON_CANONICAL_BITS);
-        w.arithmeticRegister(CodeWriter.CMP, 8, RAX, RCX);
+        w.load(8, RAX, RSP, StateLayout.WALK_BIAS);
+        w.lea(8, RAX, RAX, RCX, 0, 0);
+        w.arithmeticMemory(CodeWriter.AND, 8, RAX, RSP, NONE, StateLayout.WALK_CANONICAL);
         doubtIf(CodeWriter.NOT_EQUAL);
+        w.move(RAX, RCX);
         if (stack != NONE) {
             w.test(4, RAX, 7);
             doubtIf(CodeWriter.NOT_EQUAL);
@@ -157,25 +154,39 @@ final class WalkCode {
         int[] large = new int[2];
         w.constant(RBX, -1);
         w.load(8, RAX, RSP, StateLayout.CR3);
+        w.compareConstant(4, RSP, StateLayout.WALK_FIVE_LEVELS, 0);
+        int four = w.jumpIf(CodeWriter.EQUAL);
+        table(5);
+        w.here(four);
         for (int level = 4; level >= 1; level--) {
-            w.arithmeticMemory(CodeWriter.AND, 8, RAX, RSP, NONE, StateLayout.WALK_ADDRESS);
-            place();
-            w.arithmeticMemory(CodeWriter.ADD, 8, RDX, RSP, NONE, StateLayout.WALK_BACKING);
-            w.move(RAX, RCX);
-            w.shift(CodeWriter.SHR, 8, RAX, 9 * level);
-            w.arithmetic(CodeWriter.AND, 4, RAX, 0xFF8);
-            w.load(8, RAX, RDX, RAX, 0, 0);
-            w.arithmeticRegister(CodeWriter.AND, 8, RBX, RAX);
-            if (level > 1) {
-                w.test(4, RAX, LARGE);
-                if (level == 4) {
-                    doubtIf(CodeWriter.NOT_EQUAL);
-                } else {
-                    large[3 - level] = w.jumpIf(CodeWriter.NOT_EQUAL);
-                }
+            int leaf = table(level);
+            if (level == 3 || level == 2) {
+                large[3 - level] = leaf;
             }
         }
         return large;
+    }
+
+    /// RAX, an entry or CR3, becomes the entry of the table that it leads to. Answers the jump of a large page if
+    /// there can be one.
+    private int table(int level) {
+        w.arithmeticMemory(CodeWriter.AND, 8, RAX, RSP, NONE, StateLayout.WALK_ADDRESS);
+        place();
+        w.arithmeticMemory(CodeWriter.ADD, 8, RDX, RSP, NONE, StateLayout.WALK_BACKING);
+        w.move(RAX, RCX);
+        w.shift(CodeWriter.SHR, 8, RAX, 9 * level);
+        w.arithmetic(CodeWriter.AND, 4, RAX, 0xFF8);
+        w.load(8, RAX, RDX, RAX, 0, 0);
+        w.arithmeticRegister(CodeWriter.AND, 8, RBX, RAX);
+        if (level == 1) {
+            return NONE;
+        }
+        w.test(4, RAX, LARGE);
+        if (level <= 3) {
+            return w.jumpIf(CodeWriter.NOT_EQUAL);
+        }
+        doubtIf(CodeWriter.NOT_EQUAL);
+        return NONE;
     }
 
     /// RDX becomes the offset in the backing memory of the page at guest-physical RAX.

@@ -24,6 +24,10 @@ final class SystemState {
     private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
 
     private static final int GLOBAL = 1 << 8;
+    /// Bits of a linear address that count.
+    private static final int WIDTH_OF_FOUR_LEVELS = 48;
+
+    private static final int WIDTH_OF_FIVE_LEVELS = 57;
     /// Bit 1 of RFLAGS.
     private static final int ALWAYS = 2;
 
@@ -124,6 +128,11 @@ final class SystemState {
         state.setInt(StateLayout.PROTECTS_PROGRAMS, flat.protectsPrograms() ? 1 : 0);
         state.setInt(StateLayout.BASE_INSTRUCTIONS, flat.hasBaseInstructions() ? 1 : 0);
         state.setInt(StateLayout.WALK_GLOBAL, cpu.mmu.hasGlobalPages() ? GLOBAL : 0);
+        boolean five = cpu.mmu.hasFiveLevels();
+        int width = five ? WIDTH_OF_FIVE_LEVELS : WIDTH_OF_FOUR_LEVELS;
+        state.setInt(StateLayout.WALK_FIVE_LEVELS, five ? 1 : 0);
+        state.setLong(StateLayout.WALK_BIAS, 1L << width - 1);
+        state.setLong(StateLayout.WALK_CANONICAL, -1L << width);
         state.setInt(StateLayout.WALK_HUGE, cpu.mmu.hasHugePages() ? 1 : 0);
         state.setLong(StateLayout.GDT_BASE, flat.gdtBase());
         state.setInt(StateLayout.GDT_LIMIT, flat.gdtLimit());
