@@ -1,128 +1,102 @@
 package org.jvirt.engine.soft.code;
 
 import org.jspecify.annotations.Nullable;
-import org.jvirt.engine.soft.cpu.Cpu;
-import org.jvirt.engine.soft.cpu.GuestFault;
-import org.jvirt.engine.soft.cpu.Op;
 import org.jvirt.engine.soft.translate.TranslatedBlock;
 
 /// A run of instructions that is entered at the top: up to a control transfer, the end of the page or a maximum.
 ///
-/// It depends on nothing but the bytes and the [#key]: it runs at any linear address that shows these bytes. The
-/// two links remember which block came next last time, by the address it was reached at; they hold within one fetch
-/// generation.
+/// It depends on nothing but the bytes and the [#key]: it runs at any linear address that shows these bytes. There
+/// are many, so what only the interpreter needs is apart and goes once there is a translation:
+///
+/// ```
+/// found in the store ──→ translated, never decoded ──┐ an address without a translation
+///                                  ↑                 ↓
+/// not found there ──→ decoded ── hot ──→ translated ──→ decoded once more
+/// ```
 final class Block {
     /// Of blocks whose code is nowhere in memory, or that exist for one execution.
     static final long NOWHERE = -1;
 
-    private static final long NO_LINK = 1L << 62 | 1;
+    static final int MOST_HEAT = Short.MAX_VALUE;
+
+    private static final int PAGE_SHIFT = 12;
 
     /// Backing offset of the first byte.
     final long at;
     /// Mode key and whether it is for single-stepping.
     final int key;
-    final int length;
-    final Op[] ops;
     /// Backing page of the second part of an instruction that crosses pages, or -1.
-    final long secondPage;
-    /// How many of [#length] bytes are on the first page.
-    final int firstPart;
+    private final int secondPage;
+    /// Bytes of the instructions; 0 as long as they have never been decoded.
+    private short length;
+    /// How many of them are on the first page.
+    private short firstPart;
 
     boolean valid = true;
+    /// The first instruction is not for translation.
+    boolean untranslatable;
+    /// The store has been asked for a translation.
+    boolean sought;
+    /// How often it has been executed while it had no translation, up to [#MOST_HEAT].
+    private short heat;
+
+    /// Further bytes of the page that translations depend on, as offsets in the page; the last is -1 for none.
+    private short alsoFirst = Short.MAX_VALUE;
+
+    private short alsoLast = -1;
+
+    /// For the interpreter; null while only translations are executed.
+    @Nullable
+    DecodedRun decoded;
+    /// Translations, for the addresses and rights it has been found hot at.
+    @Nullable
+    TranslatedBlock translations;
 
     @Nullable
     Block nextInBucket;
 
-    /// How often it has been executed while it had no translation, up to the threshold.
-    int heat;
-    /// The first instruction is not for translation.
-    boolean untranslatable;
-    /// Translations, for the addresses and rights it has been found hot at.
-    @Nullable
-    TranslatedBlock translations;
-    /// Further bytes of the page that translations depend on, as offsets in the page; the last is -1 for none.
-    int alsoFirst = Integer.MAX_VALUE;
-
-    int alsoLast = -1;
-
-    private @Nullable Block linkA;
-    private long linkRipA = NO_LINK;
-    private long linkGenerationA;
-    private @Nullable Block linkB;
-    private long linkRipB = NO_LINK;
-    private long linkGenerationB;
-
-    Block(long at, int key, int length, Op[] ops, long secondPage, int firstPart) {
+    /// One that has not been decoded.
+    Block(long at, int key) {
         this.at = at;
         this.key = key;
-        this.length = length;
-        this.ops = ops;
-        this.secondPage = secondPage;
-        this.firstPart = firstPart;
+        secondPage = -1;
     }
 
-    /// Executes the block at [Cpu#rip]; whether it came to its end without anything that needs a look between
-    /// blocks.
-    boolean run(Cpu cpu) {
-        long start = cpu.rip;
-        long end = start + length;
-        cpu.blockRip = start;
-        cpu.r[Cpu.BLOCK_RIP] = start;
-        cpu.rip = end;
-        Op[] list = ops;
-        int i = 0;
-        try {
-            do {
-                list[i].execute(cpu);
-                i++;
-            } while (i < list.length && !cpu.leave);
-        } catch (GuestFault fault) {
-            faulted(cpu, start, i, fault);
-            return false;
-        }
-        cpu.instructions += i;
-        if (cpu.leave) {
-            if (cpu.rip == end && i < list.length) {
-                cpu.rip = start + list[i - 1].nextOffset();
-            }
-            return false;
-        }
-        return true;
+    /// @param secondPage -1 for none
+    /// @param firstPart  how many bytes are on the first page
+    Block(long at, int key, DecodedRun decoded, long secondPage, int firstPart) {
+        this.at = at;
+        this.key = key;
+        this.decoded = decoded;
+        this.secondPage = (int) secondPage;
+        length = (short) decoded.length;
+        this.firstPart = (short) firstPart;
     }
 
-    /// Executes at most `limit` instructions from the first on; answers how many that were.
-    ///
-    /// @throws org.jvirt.engine.soft.cpu.GuestFault of the instruction that [Cpu#rip] then is the address of
-    int runSome(Cpu cpu, int limit) {
-        long start = cpu.rip;
-        cpu.blockRip = start;
-        cpu.r[Cpu.BLOCK_RIP] = start;
-        cpu.rip = start + length;
-        cpu.leave = false;
-        int most = Math.min(limit, ops.length);
-        int i = 0;
-        try {
-            do {
-                ops[i].execute(cpu);
-                i++;
-            } while (i < most && !cpu.leave);
-        } catch (GuestFault fault) {
-            cpu.rip = i == 0 ? start : start + ops[i - 1].nextOffset();
-            throw fault;
-        } finally {
-            cpu.instructions += i;
+    /// Takes what has been decoded of a block that lies on one page, or once more of another.
+    void decoded(DecodedRun run) {
+        decoded = run;
+        if (length == 0) {
+            length = (short) run.length;
+            firstPart = length;
         }
-        if (i < ops.length && cpu.rip == start + length) {
-            cpu.rip = start + ops[i - 1].nextOffset();
-        }
-        return i;
     }
 
-    private void faulted(Cpu cpu, long start, int index, GuestFault fault) {
-        cpu.instructions += index;
-        cpu.rip = index == 0 ? start : start + ops[index - 1].nextOffset();
-        cpu.debug.dropMet();
-        cpu.interrupts.raise(fault);
+    int length() {
+        return length;
+    }
+
+    int firstPart() {
+        return firstPart;
+    }
+
+    /// Backing page of the second part of an instruction that crosses pages, or -1.
+    long secondPage() {
+        return secondPage;
+    }
+
+    long page() {
+        return at >>> PAGE_SHIFT;
     }
 
     /// Whether it has a place in memory and the translator has not refused it.
@@ -130,25 +104,39 @@ final class Block {
         return at != NOWHERE && !untranslatable;
     }
 
-    /// The block that came next at `rip` before, in a fetch generation that is not over.
-    @Nullable
-    Block linked(long rip, Cpu cpu) {
-        if (linkRipA == rip && cpu.isCurrent(linkGenerationA) && linkA != null && linkA.valid) {
-            return linkA;
-        }
-        if (linkRipB == rip && cpu.isCurrent(linkGenerationB) && linkB != null && linkB.valid) {
-            return linkB;
-        }
-        return null;
+    /// Whether one of its translations is good for executing.
+    boolean isTranslated() {
+        return translations != null && translations.hasValid();
     }
 
-    /// Remembers the next block. The older of the two links gives way.
-    void link(long rip, long generation, Block next) {
-        linkB = linkA;
-        linkRipB = linkRipA;
-        linkGenerationB = linkGenerationA;
-        linkA = next;
-        linkRipA = rip;
-        linkGenerationA = generation;
+    int heat() {
+        return heat;
+    }
+
+    void heat(int executions) {
+        heat = (short) Math.min(executions, MOST_HEAT);
+    }
+
+    /// Notes that translations depend on more bytes of the page: offsets of the first and the last.
+    void dependsOn(int first, int last) {
+        alsoFirst = (short) Math.min(alsoFirst, first);
+        alsoLast = (short) Math.max(alsoLast, last);
+    }
+
+    /// First offset in the page that translations depend on.
+    int alsoFirst() {
+        return alsoFirst;
+    }
+
+    /// Last offset in the page that translations depend on; -1 for none.
+    int alsoLast() {
+        return alsoLast;
+    }
+
+    /// It is no more: keeps nothing else alive.
+    void end() {
+        valid = false;
+        decoded = null;
+        translations = null;
     }
 }

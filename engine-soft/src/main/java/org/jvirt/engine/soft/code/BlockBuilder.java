@@ -32,6 +32,13 @@ final class BlockBuilder {
     /// The rest of a page, and room for the part of an instruction on the next.
     private final byte[] bytes = new byte[PAGE + Decoder.MAX_LENGTH];
     private final List<Op> ops = new ArrayList<>(MAX_INSTRUCTIONS);
+    private Recall recall = block -> false;
+
+    /// Looks for a translation of the processor's code that has been made before.
+    interface Recall {
+        /// Whether there is one, which then is the block's. Nothing of the block is decoded.
+        boolean into(Block block);
+    }
 
     BlockBuilder(Cpu cpu, BlockCache cache) {
         this.cpu = cpu;
@@ -39,7 +46,13 @@ final class BlockBuilder {
         ram = cpu.processors().memory().backing();
     }
 
-    /// The block at the instruction pointer in the current mode, which `key` names.
+    /// From now on asks for a translation before it decodes.
+    void recallBy(Recall source) {
+        recall = source;
+    }
+
+    /// The block at the instruction pointer in the current mode, which `key` names. It may be one that has never
+    /// been decoded or is not any more, but not if it is for one execution.
     ///
     /// @throws org.jvirt.engine.soft.cpu.GuestFault of the fetch
     Block at(int key) {
@@ -54,9 +67,9 @@ final class BlockBuilder {
         }
         Block known = cache.find(at, key);
         if (known != null) {
-            if (known.secondPage >= 0 && known.secondPage != secondPage(la)) {
+            if (known.secondPage() >= 0 && known.secondPage() != secondPage(la)) {
                 cache.remove(known);
-            } else if (cpu.codeAllows(cpu.rip, known.length)) {
+            } else if (cpu.codeAllows(cpu.rip, known.length())) {
                 return known;
             } else {
                 return decodeOnce(la, at, key);
@@ -87,14 +100,20 @@ final class BlockBuilder {
         cache.claim(page);
         boolean kept = false;
         try {
+            Block recalled = recalled(at, key);
+            if (recalled != null) {
+                kept = true;
+                return recalled;
+            }
             int available = load(at);
             int length = decodeRun(context(key), key, available);
             Block block;
             if (length > 0) {
-                block = new Block(at, key, length, ops.toArray(Op[]::new), -1, length);
+                block = new Block(at, key, run(length), -1, length);
+                block.sought = true;
             } else if (length < 0) {
                 // ends at the limit of CS: good for this once
-                return new Block(Block.NOWHERE, key, -length, ops.toArray(Op[]::new), -1, -length);
+                return once(key, -length);
             } else {
                 block = decodeCrossing(la, at, key, available);
                 if (block.at == Block.NOWHERE) {
@@ -103,6 +122,7 @@ final class BlockBuilder {
             }
             cache.add(block);
             kept = true;
+            cache.decoded(block);
             return block;
         } finally {
             if (!kept) {
@@ -111,11 +131,75 @@ final class BlockBuilder {
         }
     }
 
+    /// A block of a translation that has been made before, if it cannot be an instruction that crosses the page.
+    private @Nullable Block recalled(long at, int key) {
+        if (Interpreter.isAlone(key) || (at & PAGE - 1) > PAGE - Decoder.MAX_LENGTH) {
+            return null;
+        }
+        var block = new Block(at, key);
+        if (!recall.into(block)) {
+            return null;
+        }
+        cache.add(block);
+        return block;
+    }
+
+    private DecodedRun run(int length) {
+        return new DecodedRun(ops.toArray(Op[]::new), length);
+    }
+
+    private Block once(int key, int length) {
+        return new Block(Block.NOWHERE, key, run(length), -1, length);
+    }
+
     private Block decodeOnce(long la, long at, int key) {
         int length = Math.abs(decodeRun(context(key), key, load(at)));
-        return length == 0
-                ? decodeCrossing(la, at, key, load(at))
-                : new Block(Block.NOWHERE, key, length, ops.toArray(Op[]::new), -1, length);
+        return length == 0 ? decodeCrossing(la, at, key, load(at)) : once(key, length);
+    }
+
+    /// What the interpreter executes of a block that the processor is at: decoded now if it is not yet, or not any
+    /// more.
+    DecodedRun decoded(Block block) {
+        DecodedRun known = block.decoded;
+        return known != null ? known : decodeAgain(block);
+    }
+
+    private DecodedRun decodeAgain(Block block) {
+        int available = load(block.at);
+        OpContext context = context(block.key);
+        int length = block.secondPage() < 0
+                ? decodeRun(context, block.key, available)
+                : decodeBoth(context, available, block.secondPage());
+        if (length <= 0) {
+            throw new IllegalStateException("The block at offset 0x%x has no whole instruction".formatted(block.at));
+        }
+        DecodedRun run = run(length);
+        if (block.valid) {
+            block.decoded(run);
+            cache.decoded(block);
+        }
+        return run;
+    }
+
+    /// Decodes one instruction that begins on the page that is loaded; answers its length.
+    private int decodeBoth(OpContext context, int available, long secondPage) {
+        MemorySegment.copy(
+                ram,
+                ValueLayout.JAVA_BYTE,
+                secondPage << GuestMemory.PAGE_SHIFT,
+                bytes,
+                available,
+                Decoder.MAX_LENGTH);
+        VarHandle.acquireFence();
+        ops.clear();
+        DecodeResult result =
+                decoder.decode(bytes, 0, available + Decoder.MAX_LENGTH, context.codeSize(), instruction);
+        int length = result == DecodeResult.OK ? instruction.length() : Decoder.MAX_LENGTH;
+        if (!cpu.codeAllows(cpu.rip, result == DecodeResult.OK ? length : 1)) {
+            throw cpu.gp(0);
+        }
+        add(result, context, length);
+        return length;
     }
 
     /// Reads the rest of the page; answers how many bytes that is.
@@ -180,19 +264,9 @@ final class BlockBuilder {
         cache.claim(page);
         boolean kept = false;
         try {
-            MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, second, bytes, available, Decoder.MAX_LENGTH);
-            VarHandle.acquireFence();
-            OpContext context = context(key);
-            ops.clear();
-            int end = available + Decoder.MAX_LENGTH;
-            DecodeResult result = decoder.decode(bytes, 0, end, context.codeSize(), instruction);
-            int length = result == DecodeResult.OK ? instruction.length() : Decoder.MAX_LENGTH;
-            if (!cpu.codeAllows(cpu.rip, result == DecodeResult.OK ? length : 1)) {
-                throw cpu.gp(0);
-            }
-            add(result, context, length);
+            int length = decodeBoth(context(key), available, page);
             kept = true;
-            return new Block(at, key, length, ops.toArray(Op[]::new), page, available);
+            return new Block(at, key, run(length), page, available);
         } finally {
             if (!kept) {
                 cache.unclaim(page);
@@ -207,7 +281,7 @@ final class BlockBuilder {
         DecodeResult result = decoder.decode(i -> cpu.mmu.fetchByte(la, i), context.codeSize(), instruction);
         int length = result == DecodeResult.OK ? instruction.length() : 1;
         add(result, context, length);
-        return new Block(Block.NOWHERE, key, length, ops.toArray(Op[]::new), -1, length);
+        return once(key, length);
     }
 
     /// An instruction that cannot be executed.

@@ -8,14 +8,25 @@ import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.Processors;
 import org.jvirt.engine.soft.translate.Translator;
 
-/// The decoded blocks of one processor, by the place of their first byte in guest memory and their key.
+/// The blocks of one processor, by the place of their first byte in guest memory and their key.
 ///
 /// A page is claimed from [Processors] before the first of its bytes is read for decoding and released when its
 /// last block has gone.
+///
+/// Decoded blocks are the large ones, so there is a maximum: who comes takes the place of who has been there
+/// longest. That one goes altogether unless it has a translation; how hot it was is remembered, roughly. Translated
+/// blocks stay until the translator has given up what they had.
 final class BlockCache implements Cpu.CodeObserver {
-    private static final int BUCKETS = 1 << 18;
-    /// With this many blocks, all are given up before the next is decoded.
-    private static final int MAX_BLOCKS = 1 << 19;
+    private static final int BUCKETS = 1 << 17;
+    /// With this many blocks that are all of use, all are given up before the next is made.
+    private static final int MAX_BLOCKS = 1 << 18;
+    /// Fewer are not looked through for what is of no use any more.
+    private static final int LEAST_BLOCKS = 1 << 14;
+    /// Decoded blocks beside a translator, and without one.
+    private static final int DECODED = 1 << 14;
+
+    private static final int DECODED_ALONE = 1 << 17;
+    private static final int HEATS = 1 << 16;
 
     private final Cpu cpu;
     private final Processors processors;
@@ -23,6 +34,17 @@ final class BlockCache implements Cpu.CodeObserver {
     private final @Nullable CodePage[] pages;
     /// Pages with blocks are claimed; the others only remember their patience.
     private int count;
+    /// With so many blocks, those of no use are looked for.
+    private int sweepAt = LEAST_BLOCKS;
+
+    private long evictions;
+
+    /// The decoded blocks, the next to go first.
+    private @Nullable Block[] decoded = new @Nullable Block[DECODED_ALONE];
+
+    private int oldest;
+    /// Of blocks that have gone, by bucket.
+    private final byte[] heats = new byte[HEATS];
 
     private @Nullable Translator translator;
 
@@ -36,16 +58,41 @@ final class BlockCache implements Cpu.CodeObserver {
     /// Says who has translations of the blocks.
     void translator(Translator owner) {
         translator = owner;
+        decoded = new @Nullable Block[DECODED];
     }
 
     /// A translation of the block depends on more bytes of its page: [Block#alsoFirst] to [Block#alsoLast].
     void dependsOnMore(Block block) {
-        page(block.at >>> GuestMemory.PAGE_SHIFT).coverAlso(block);
+        page(block.page()).coverAlso(block);
+    }
+
+    /// A block has been decoded: it takes the place of another, if it is in the cache at all.
+    void decoded(Block block) {
+        if (!block.valid) {
+            return;
+        }
+        page(block.page()).cover(block);
+        Block old = decoded[oldest];
+        decoded[oldest] = block;
+        oldest = oldest + 1 == decoded.length ? 0 : oldest + 1;
+        if (old == null || !old.valid || old.decoded == null || old == block) {
+            return;
+        }
+        if (old.isTranslated()) {
+            old.decoded = null;
+        } else {
+            heats[hash(old.at, old.key) & HEATS - 1] = (byte) Math.min(old.heat(), Byte.MAX_VALUE);
+            remove(old);
+        }
+    }
+
+    private static int hash(long at, int key) {
+        long h = (at ^ (long) key << 40) * 0x9E37_79B9_7F4A_7C15L;
+        return (int) (h >>> 46);
     }
 
     private static int bucket(long at, int key) {
-        long h = (at ^ (long) key << 40) * 0x9E37_79B9_7F4A_7C15L;
-        return (int) (h >>> 46) & BUCKETS - 1;
+        return hash(at, key) & BUCKETS - 1;
     }
 
     @Nullable
@@ -57,10 +104,32 @@ final class BlockCache implements Cpu.CodeObserver {
         return block;
     }
 
-    /// Gives up everything if there is no room for one more block. Not between claims: pages would lose theirs.
+    /// Makes room for one more block: of those whose translations have gone, then by giving up everything. Not
+    /// between claims: pages would lose theirs.
     void makeRoom() {
+        boolean evicted = translator != null && translator.evictions() != evictions;
+        if (count < sweepAt && !evicted) {
+            return;
+        }
+        if (translator != null) {
+            evictions = translator.evictions();
+        }
+        sweep();
         if (count >= MAX_BLOCKS) {
             clear();
+        }
+        sweepAt = Math.clamp(2L * count, LEAST_BLOCKS, MAX_BLOCKS);
+    }
+
+    private void sweep() {
+        for (CodePage page : pages) {
+            if (page != null && page.hasUseless()) {
+                for (Block block : List.copyOf(page.blocks)) {
+                    if (CodePage.isUseless(block)) {
+                        remove(block);
+                    }
+                }
+            }
         }
     }
 
@@ -90,9 +159,12 @@ final class BlockCache implements Cpu.CodeObserver {
         block.nextInBucket = buckets[b];
         buckets[b] = block;
         count++;
-        page(block.at >>> GuestMemory.PAGE_SHIFT).add(block);
-        if (block.secondPage >= 0) {
-            page(block.secondPage).add(block);
+        if (block.heat() == 0) {
+            block.heat(heats[hash(block.at, block.key) & HEATS - 1]);
+        }
+        page(block.page()).add(block);
+        if (block.secondPage() >= 0) {
+            page(block.secondPage()).add(block);
         }
     }
 
@@ -164,11 +236,10 @@ final class BlockCache implements Cpu.CodeObserver {
 
     /// Removes one block from everywhere; pages that have no more are released.
     void remove(Block block) {
-        block.valid = false;
         if (translator != null && block.translations != null) {
             translator.discard(block.translations);
-            block.translations = null;
         }
+        block.end();
         int b = bucket(block.at, block.key);
         Block before = null;
         Block current = buckets[b];
@@ -185,9 +256,9 @@ final class BlockCache implements Cpu.CodeObserver {
             before.nextInBucket = block.nextInBucket;
         }
         count--;
-        leave(page(block.at >>> GuestMemory.PAGE_SHIFT), block);
-        if (block.secondPage >= 0) {
-            leave(page(block.secondPage), block);
+        leave(page(block.page()), block);
+        if (block.secondPage() >= 0) {
+            leave(page(block.secondPage()), block);
         }
     }
 

@@ -29,28 +29,44 @@ final class CodePage {
         cover(block);
     }
 
-    private void cover(Block block) {
+    /// Covers what a block of this page depends on, or has come to depend on.
+    void cover(Block block) {
         mark(first(block), last(block));
         coverAlso(block);
     }
 
     /// Covers what a translation of a block of this page depends on beside the block's own bytes.
     void coverAlso(Block block) {
-        if (block.alsoLast >= 0 && block.at >>> 12 == number) {
-            mark(block.alsoFirst, block.alsoLast);
+        if (block.alsoLast() >= 0 && block.page() == number) {
+            mark(block.alsoFirst(), block.alsoLast());
         }
+    }
+
+    /// Whether a block is neither decoded nor translated any more.
+    static boolean isUseless(Block block) {
+        return block.decoded == null && !block.isTranslated();
+    }
+
+    /// Whether one of the blocks is.
+    boolean hasUseless() {
+        for (Block block : blocks) {
+            if (isUseless(block)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// First covered byte of a block on this page.
     private int first(Block block) {
-        return block.at >>> 12 == number ? (int) block.at & 0xFFF : 0;
+        return block.page() == number ? (int) block.at & 0xFFF : 0;
     }
 
     /// Last covered byte of a block on this page.
     private int last(Block block) {
-        return block.at >>> 12 == number
-                ? ((int) block.at & 0xFFF) + block.firstPart - 1
-                : block.length - block.firstPart - 1;
+        return block.page() == number
+                ? ((int) block.at & 0xFFF) + block.firstPart() - 1
+                : block.length() - block.firstPart() - 1;
     }
 
     private void mark(int first, int last) {
@@ -71,7 +87,7 @@ final class CodePage {
 
     boolean overlaps(Block block, int first, int last) {
         return first(block) <= last && first <= last(block)
-                || block.at >>> 12 == number && block.alsoFirst <= last && first <= block.alsoLast;
+                || block.page() == number && block.alsoFirst() <= last && first <= block.alsoLast();
     }
 
     /// Recomputes what is covered after blocks have gone.

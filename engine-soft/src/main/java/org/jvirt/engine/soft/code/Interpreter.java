@@ -57,7 +57,7 @@ public final class Interpreter {
         this.cpu = cpu;
         this.translator = translator;
         this.settings = settings;
-        threshold = settings.threshold();
+        threshold = Math.min(settings.threshold(), Block.MOST_HEAT - 1);
         boundary = new Boundary(cpu);
         singleStep = new SingleStep(cpu);
         cache = new BlockCache(cpu);
@@ -65,6 +65,7 @@ public final class Interpreter {
         cpu.observeCode(cache);
         if (translator != null) {
             cache.translator(translator);
+            builder.recallBy(block -> recall(block, translator));
         }
         ShadowPages copies = translator == null ? null : translator.shadow();
         verification = translator == null || copies == null
@@ -116,7 +117,7 @@ public final class Interpreter {
 
     private void chain(Block first) {
         Block block = first;
-        while (block != null && block.run(cpu) && !cpu.attention()) {
+        while (block != null && builder.decoded(block).run(cpu) && !cpu.attention()) {
             block = following(block);
         }
     }
@@ -127,7 +128,7 @@ public final class Interpreter {
         while (block != null) {
             TranslatedBlock hot = block.at == Block.NOWHERE ? null : translation(block, by);
             if (hot == null) {
-                if (!block.run(cpu) || cpu.attention()) {
+                if (!builder.decoded(block).run(cpu) || cpu.attention()) {
                     return;
                 }
                 block = following(block);
@@ -169,41 +170,53 @@ public final class Interpreter {
         if (known != null) {
             return known;
         }
-        if (block.heat++ == 0) {
-            TranslatedBlock recalled = by.recall(block.at, block.secondPage, block.translations);
-            if (recalled != null) {
-                return settle(block, recalled, by);
-            }
+        int heat = block.heat();
+        block.heat(heat + 1);
+        if (!block.sought && recall(block, by)) {
+            return block.translations;
         }
-        return block.heat <= threshold ? null : translate(block, by);
+        return heat < threshold ? null : translate(block, by);
+    }
+
+    /// Looks once for what has been translated before: it was hot then.
+    private boolean recall(Block block, Translator by) {
+        block.sought = true;
+        TranslatedBlock recalled = by.isReady() ? by.recall(block.at, block.secondPage(), block.translations) : null;
+        if (recalled != null) {
+            settle(block, recalled, by);
+        }
+        return recalled != null;
     }
 
     private @Nullable TranslatedBlock translate(Block block, Translator by) {
         // it may go on where this block ends only for the interpreter's sake
-        int count = block.secondPage >= 0 ? 1 : MAX_TRANSLATED;
-        TranslatedBlock made = by.recall(block.at, block.secondPage, block.translations);
+        int count = block.secondPage() >= 0 ? 1 : MAX_TRANSLATED;
+        TranslatedBlock made = by.recall(block.at, block.secondPage(), block.translations);
         if (made == null) {
-            made = by.translate(block.at, block.secondPage, count, block.translations);
+            made = by.translate(block.at, block.secondPage(), count, block.translations);
         }
         if (made == null) {
             block.untranslatable = true;
             return null;
         }
-        return settle(block, made, by);
+        settle(block, made, by);
+        return made;
     }
 
-    /// A translation of the block is there: it belongs to it.
-    private TranslatedBlock settle(Block block, TranslatedBlock made, Translator by) {
+    /// A translation of the block is there: it belongs to it, and the interpreter has done its part.
+    private void settle(Block block, TranslatedBlock made, Translator by) {
         block.translations = made;
+        block.heat(threshold);
+        if (verification == null) {
+            block.decoded = null;
+        }
         if (settings.trace().isPresent()) {
             trace(made, by, settings.trace().getAsLong());
         }
         int first = (int) block.at & 0xFFF;
-        block.alsoFirst = Math.min(block.alsoFirst, Math.min(first, by.dependsFrom()));
-        block.alsoLast =
-                Math.max(block.alsoLast, Math.max(Math.min(first + by.guestBytes(made), 0x1000) - 1, by.dependsTo()));
+        int last = Math.min(first + by.guestBytes(made), 0x1000) - 1;
+        block.dependsOn(Math.min(first, by.dependsFrom()), Math.max(last, by.dependsTo()));
         cache.dependsOnMore(block);
-        return made;
     }
 
     private void trace(TranslatedBlock made, Translator by, long address) {
@@ -221,19 +234,23 @@ public final class Interpreter {
             cpu.interrupts.raise(fault);
             return false;
         }
-        return block.run(cpu);
+        return builder.decoded(block).run(cpu);
     }
 
     private @Nullable Block following(Block block) {
-        long rip = cpu.rip;
-        Block known = block.linked(rip, cpu);
-        return known != null ? known : unlinked(block);
+        DecodedRun run = block.decoded;
+        if (run == null) {
+            // it has gone while it ran
+            return next();
+        }
+        Block known = run.linked(cpu.rip, cpu);
+        return known != null ? known : unlinked(run);
     }
 
-    private @Nullable Block unlinked(Block block) {
+    private @Nullable Block unlinked(DecodedRun run) {
         Block found = next();
         if (found != null && found.at != Block.NOWHERE) {
-            block.link(cpu.rip, cpu.fetchGeneration(), found);
+            run.link(cpu.rip, cpu.fetchGeneration(), found);
         }
         return found;
     }
@@ -280,7 +297,7 @@ public final class Interpreter {
             cpu.interrupts.raise(fault);
             return;
         }
-        block.run(cpu);
+        builder.decoded(block).run(cpu);
         singleStep.end();
     }
 

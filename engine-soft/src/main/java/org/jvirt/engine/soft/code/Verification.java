@@ -130,9 +130,9 @@ final class Verification {
         int start = (int) block.at & PAGE - 1;
         MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, block.at, code, 0, PAGE - start);
         int end = PAGE - start;
-        if (block.secondPage >= 0) {
+        if (block.secondPage() >= 0) {
             MemorySegment.copy(
-                    ram, ValueLayout.JAVA_BYTE, block.secondPage << 12, code, PAGE - start, Decoder.MAX_LENGTH);
+                    ram, ValueLayout.JAVA_BYTE, block.secondPage() << 12, code, PAGE - start, Decoder.MAX_LENGTH);
             end += Decoder.MAX_LENGTH;
         }
         decoded = 0;
@@ -177,6 +177,10 @@ final class Verification {
         return null;
     }
 
+    private DecodedRun decoded() {
+        return builder.decoded(builder.at(cpu.modeKey()));
+    }
+
     private int stoppedAt() {
         long offset = translated.rip - before.rip;
         for (int i = 0; i < decoded; i++) {
@@ -196,7 +200,7 @@ final class Verification {
             allowed = 1;
         }
         int last = executed;
-        int count = builder.at(cpu.modeKey()).runSome(cpu, allowed);
+        int count = decoded().runSome(cpu, allowed);
         last += count - 1;
         Instruction insn = instructions[last];
         if (insn.repeatPrefix() != 0 && cpu.rip == before.rip + offsets[last]) {
@@ -220,7 +224,7 @@ final class Verification {
         cpu.r[Cpu.RCX] -= left;
         long at = cpu.rip;
         while (cpu.rip == at) {
-            builder.at(cpu.modeKey()).runSome(cpu, 1);
+            decoded().runSome(cpu, 1);
         }
         cpu.r[Cpu.RCX] = left;
         cpu.rip = at;

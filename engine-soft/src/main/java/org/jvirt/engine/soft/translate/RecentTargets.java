@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /// another: finding a target here costs less than a way through the interpreter. Whether the address still means
 /// that code is the caller's to find out. Owner thread only.
 final class RecentTargets {
-    private static final int BITS = 18;
+    private static final int BITS = 15;
     private static final int SIZE = 1 << BITS;
 
     private final @Nullable TranslatedBlock[] blocks = new @Nullable TranslatedBlock[SIZE];

@@ -108,6 +108,16 @@ public final class TranslatedBlock {
         return address >= rip && address < rip + guestBytes;
     }
 
+    /// Whether it or one of its siblings is still of use.
+    public boolean hasValid() {
+        for (TranslatedBlock each = this; each != null; each = each.nextOfSameCode) {
+            if (each.valid) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// Counts one more execution if there have been fewer than `most`; whether it did.
     public boolean isOneOfFirst(int most) {
         if (executions >= most) {

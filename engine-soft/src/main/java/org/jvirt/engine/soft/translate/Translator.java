@@ -201,6 +201,11 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         return counters;
     }
 
+    /// How often translations have been given up because there was no room for more.
+    public long evictions() {
+        return counters.evictions;
+    }
+
     /// Counts an execution of a block that is not for translation, at a backing offset.
     public void leftOut(long at) {
         counters.untranslatable++;
