@@ -447,7 +447,7 @@ final class BlockTranslator {
         Exits exits = emitter.exits();
         for (int i = 0; i < exits.count(); i++) {
             block.exits[i] = new TranslatedBlock.Exit(
-                    block, exits.target(i), start + exits.jump(i), start + exits.unlinked(i), exits.isApart(i));
+                    block, exits.target(i) - rip, start + exits.jump(i), start + exits.unlinked(i), exits.isApart(i));
         }
         return block;
     }

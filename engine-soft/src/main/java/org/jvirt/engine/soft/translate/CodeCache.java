@@ -4,6 +4,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import org.jvirt.engine.soft.translate.emit.StateLayout;
+import org.jvirt.engine.soft.translate.store.Relocation;
+import org.jvirt.engine.soft.translate.store.StoredBlock;
 import org.jvirt.linux.ExecutableMemory;
 import org.jvirt.x86.CodeWriter;
 
@@ -51,11 +54,24 @@ final class CodeCache implements CodePlace, AutoCloseable {
         blocks.add(block);
     }
 
-    /// Puts code there that has been made before.
-    void add(TranslatedBlock block, byte[] bytes) {
+    /// Puts code at [#end] that has been made before, moved there and by `step` as the guest's address. False if
+    /// that cannot be: nothing has happened then.
+    boolean put(StoredBlock stored, long step) {
+        byte[] bytes = stored.code();
         MemorySegment.copy(bytes, 0, code, ValueLayout.JAVA_BYTE, end, bytes.length);
-        end = end + bytes.length + ALIGNMENT - 1 & -ALIGNMENT;
+        return Relocation.apply(code, end, stored.relocation(), end - stored.origin(), step, StateLayout.JUMPS);
+    }
+
+    /// Takes the block whose code has been [#put] there.
+    void add(TranslatedBlock block, StoredBlock stored) {
+        end = end + stored.code().length + ALIGNMENT - 1 & -ALIGNMENT;
         blocks.add(block);
+    }
+
+    /// Changes what in a block's code depends on the guest's address. False if that cannot be: the code is of no
+    /// use any more.
+    boolean move(TranslatedBlock block, int[] addresses, long step) {
+        return Relocation.apply(code, block.start, addresses, 0, step, StateLayout.JUMPS);
     }
 
     /// All blocks, by place.

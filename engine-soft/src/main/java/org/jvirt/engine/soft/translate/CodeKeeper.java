@@ -24,7 +24,7 @@ import org.jvirt.x86.Decoder;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.Mnemonic;
 
-/// Brings one processor's new translations into the store.
+/// Brings one processor's new translations into the store, and tells them how they move.
 ///
 /// A second translation of the same guest code, for another place and another address, tells what in the first
 /// depends on either. That is done by a thread of its own, a while later.
@@ -41,6 +41,7 @@ final class CodeKeeper implements AutoCloseable {
     private final CodeStore store;
     private final BlockTranslator twin;
     private final Elsewhere elsewhere = new Elsewhere();
+    private final Sites sites = new Sites();
     private final byte[] ram = new byte[2 * PAGE];
     private final Decoder decoder = new Decoder();
     private final Instruction insn = new Instruction();
@@ -54,12 +55,20 @@ final class CodeKeeper implements AutoCloseable {
     /// @param start offset in it of the first instruction
     /// @param code  the host code, not linked to anything
     private record Job(
-            byte[] page, int start, int first, int last, int limit, byte[] code, TranslatedBlock block, int[] layout) {}
+            byte[] page,
+            int start,
+            int first,
+            int last,
+            int limit,
+            byte[] code,
+            TranslatedBlock block,
+            long rip,
+            int[] layout) {}
 
     CodeKeeper(CodeStore store, Stubs stubs, HostCpu host, GuestFeatures guest) {
         this.store = store;
         twin = new BlockTranslator(
-                MemorySegment.ofArray(ram), elsewhere, new CodeWriter(), stubs, new Sites(), host, guest);
+                MemorySegment.ofArray(ram), elsewhere, new CodeWriter(), stubs, sites, host, guest);
         task = executor().scheduleWithFixedDelay(this::work, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -83,7 +92,8 @@ final class CodeKeeper implements AutoCloseable {
             if (!Arrays.equals(page, lastPage)) {
                 lastPage = page.clone();
             }
-            jobs.add(new Job(lastPage, (int) (block.rip & PAGE - 1), first, last, limit, code, block, block.layout()));
+            int start = (int) (block.rip & PAGE - 1);
+            jobs.add(new Job(lastPage, start, first, last, limit, code, block, block.rip, block.layout()));
         }
     }
 
@@ -100,7 +110,12 @@ final class CodeKeeper implements AutoCloseable {
         List<StoredBlock> made = new ArrayList<>();
         synchronized (twin) {
             for (Job job : taken) {
-                make(job).ifPresent(made::add);
+                Optional<StoredBlock> block = make(job);
+                block.ifPresent(stored -> job.block.stored = stored);
+                // which entries accesses in a loop have is this processor's affair
+                if (job.block.sites.length == 0) {
+                    block.ifPresent(made::add);
+                }
             }
         }
         store.add(made);
@@ -108,14 +123,15 @@ final class CodeKeeper implements AutoCloseable {
 
     private Optional<StoredBlock> make(Job job) {
         TranslatedBlock block = job.block;
-        int[] fields = GuestFields.find(job.page, job.first, job.start, job.last, block.rip);
+        int[] fields = GuestFields.find(job.page, job.first, job.start, job.last, job.rip);
         System.arraycopy(job.page, 0, ram, 0, job.page.length);
         GuestFields.move(ram, fields, (int) Relocation.RIP_STEP);
         elsewhere.origin = block.start + Relocation.ORIGIN_STEP;
+        sites.repeat(block.sites);
         TranslatedBlock other = twin.translate(
                 job.start,
                 block.crosses ? 1 : -1,
-                block.rip + Relocation.RIP_STEP,
+                job.rip + Relocation.RIP_STEP,
                 block.context,
                 job.limit,
                 block.apart);
@@ -133,7 +149,7 @@ final class CodeKeeper implements AutoCloseable {
                         block.crosses,
                         Arrays.copyOfRange(job.page, job.first, job.last + 1),
                         fields,
-                        block.rip,
+                        job.rip,
                         block.start,
                         job.layout,
                         job.code,

@@ -8,7 +8,8 @@ import org.jvirt.engine.soft.translate.vector.VectorUse;
 
 /// Host code for a run of guest instructions at one linear address under one set of rights.
 public final class TranslatedBlock {
-    final long rip;
+    /// Changes when the page that it is of moves, see [PlacedPages].
+    long rip;
     /// Backing page of the guest code.
     final long page;
     final int context;
@@ -38,9 +39,18 @@ public final class TranslatedBlock {
     int branchReleases;
 
     boolean valid = true;
-    /// What it is a copy of.
+    /// What it is a copy of, or what tells how it moves. Of a new one it is told by another thread, if at all.
+    volatile @Nullable StoredBlock stored;
+
+    /// The translations of its page at its address, and its number among them.
     @Nullable
-    StoredBlock stored;
+    PlacedPage home;
+
+    int number;
+    /// What changes in its code with [#rip], once that has been asked.
+    int @Nullable [] addresses;
+    /// Branches through tables lead to it, or have done so.
+    boolean isTarget;
 
     /// How many bytes of guest code it stands for, at most.
     int guestBytes;
@@ -62,7 +72,8 @@ public final class TranslatedBlock {
     /// A direct branch within the page.
     static final class Exit {
         final TranslatedBlock from;
-        final long target;
+        /// From the block's first instruction to the target.
+        final long distance;
         /// Offset in the code cache of the end of the jump.
         final int jump;
         /// What the jump leads to while it is not linked.
@@ -73,12 +84,16 @@ public final class TranslatedBlock {
         @Nullable
         TranslatedBlock to;
 
-        Exit(TranslatedBlock from, long target, int jump, int unlinked, boolean apart) {
+        Exit(TranslatedBlock from, long distance, int jump, int unlinked, boolean apart) {
             this.from = from;
-            this.target = target;
+            this.distance = distance;
             this.jump = jump;
             this.unlinked = unlinked;
             this.apart = apart;
+        }
+
+        long target() {
+            return from.rip + distance;
         }
     }
 
@@ -156,9 +171,8 @@ public final class TranslatedBlock {
         words[10] = entryFirst - start;
         int at = FIXED_WORDS;
         for (Exit exit : exits) {
-            long distance = exit.target - rip;
-            words[at++] = (int) distance;
-            words[at++] = (int) (distance >> 32);
+            words[at++] = (int) exit.distance;
+            words[at++] = (int) (exit.distance >> 32);
             words[at++] = exit.jump - start;
             words[at++] = exit.unlinked - start;
             words[at++] = exit.apart ? 1 : 0;
@@ -182,8 +196,8 @@ public final class TranslatedBlock {
         block.crosses = crosses;
         int at = FIXED_WORDS;
         for (int i = 0; i < block.exits.length; i++) {
-            long target = rip + (words[at] & 0xFFFF_FFFFL | (long) words[at + 1] << 32);
-            block.exits[i] = new Exit(block, target, start + words[at + 2], start + words[at + 3], words[at + 4] != 0);
+            long distance = words[at] & 0xFFFF_FFFFL | (long) words[at + 1] << 32;
+            block.exits[i] = new Exit(block, distance, start + words[at + 2], start + words[at + 3], words[at + 4] != 0);
             at += EXIT_WORDS;
         }
         return block;

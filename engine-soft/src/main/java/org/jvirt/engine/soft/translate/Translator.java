@@ -25,7 +25,6 @@ import org.jvirt.engine.soft.translate.memory.ShadowPages;
 import org.jvirt.engine.soft.translate.memory.StateBlock;
 import org.jvirt.engine.soft.translate.store.BuildIdentity;
 import org.jvirt.engine.soft.translate.store.CodeStore;
-import org.jvirt.engine.soft.translate.store.Relocation;
 import org.jvirt.engine.soft.translate.store.StoredBlock;
 import org.jvirt.engine.soft.translate.vector.HostCpu;
 import org.jvirt.engine.soft.translate.vector.VectorState;
@@ -99,6 +98,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private int dependsTo;
 
     private final RecentTargets targets = new RecentTargets();
+    private final PlacedPages pages;
     private TranslatedBlock.@Nullable Exit pending;
     private boolean complete;
 
@@ -117,6 +117,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         long[] unknown = new long[StateLayout.JUMP_TABLES];
         Arrays.setAll(unknown, table -> cache.address(stubs.unknownTarget(table)));
         tables = new NativeTables(cpu, state, sites, unknown);
+        pages = new PlacedPages(cache, tables, counters, this::invalidate);
         translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, sites, host, guest);
         enterCode = MemorySegment.ofAddress(cache.address(stubs.enter()));
         // what is kept has effects that verification leaves out
@@ -216,8 +217,19 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     /// The valid translation among `first` and its siblings for the processor's address and rights.
     public @Nullable TranslatedBlock find(@Nullable TranslatedBlock first) {
+        if (first == null) {
+            return null;
+        }
         int context = mode();
         boolean apart = wantsApart();
+        TranslatedBlock known = find(first, context, apart);
+        if (known == null && pages.bring(first.page, context, cpu.rip, cpu.mmu.tlb.localGeneration())) {
+            known = find(first, context, apart);
+        }
+        return known;
+    }
+
+    private @Nullable TranslatedBlock find(TranslatedBlock first, int context, boolean apart) {
         for (TranslatedBlock block = first; block != null; block = block.nextOfSameCode) {
             if (block.rip == cpu.rip && block.context == context && block.apart == apart && block.valid) {
                 return block;
@@ -228,7 +240,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     /// Whether a shared check has failed, so that the block wanted is one that checks each access by itself.
     private boolean wantsApart() {
-        return pending != null && pending.apart && pending.target == cpu.rip;
+        return pending != null && pending.apart && pending.target() == cpu.rip;
     }
 
     /// Translates what is at [Cpu#rip]: up to `limit` instructions that begin at backing offset `at` and lie on one
@@ -244,7 +256,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             note(block, siblings);
             dependsFrom = translator.forecastFrom();
             dependsTo = translator.forecastTo();
-            if (keeper != null && !CodeMode.is32(block.context) && block.sites.length == 0) {
+            if (keeper != null && !CodeMode.is32(block.context)) {
                 int start = (int) at & PAGE - 1;
                 int end = block.crosses ? start + block.guestBytes : Math.min(start + block.guestBytes, PAGE);
                 keeper.note(
@@ -280,6 +292,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private void note(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
         precede(block, siblings);
+        pages.add(block, cpu.mmu.tlb.localGeneration());
         counters.cacheBytes = cache.end();
     }
 
@@ -295,13 +308,14 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         return from.find(kind, cpu.rip, secondPage >= 0, guestPage, available).orElse(null);
     }
 
-    /// What a translation of the same bytes came from, if nothing in them moves with their address.
-    private static @Nullable StoredBlock ofSibling(@Nullable TranslatedBlock siblings, int context, boolean apart) {
+    /// A translation of the same bytes that can be copied, if nothing in them moves with their address.
+    private static @Nullable TranslatedBlock model(@Nullable TranslatedBlock siblings, int context, boolean apart) {
         for (TranslatedBlock each = siblings; each != null; each = each.nextOfSameCode) {
-            StoredBlock stored = each.stored;
-            boolean same = each.context == context && each.apart == apart;
-            if (stored != null && each.valid && same && stored.fields().length == 0) {
-                return stored;
+            if (each.context == context && each.apart == apart && each.valid) {
+                StoredBlock stored = each.stored;
+                if (stored != null && stored.fields().length == 0) {
+                    return each;
+                }
             }
         }
         return null;
@@ -320,10 +334,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             return null;
         }
         int kind = TranslatedBlock.kind(context, apart);
-        StoredBlock found = ofSibling(siblings, context, apart);
-        if (found == null) {
-            found = find(from, at, secondPage, kind);
-        }
+        TranslatedBlock model = model(siblings, context, apart);
+        StoredBlock found = model == null ? find(from, at, secondPage, kind) : model.stored;
         if (found == null) {
             counters.notRecalled++;
             return null;
@@ -331,16 +343,17 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         if (cache.isFull()) {
             forgetAll();
         }
-        byte[] code = found.code().clone();
-        int origin = cache.end();
-        if (!Relocation.apply(
-                code, found.relocation(), origin - found.origin(), cpu.rip - found.rip(), StateLayout.JUMPS)) {
+        if (!cache.put(found, cpu.rip - found.rip())) {
             return null;
         }
-        var block = TranslatedBlock.of(found.layout(), cpu.rip, at >>> 12, context, origin, secondPage >= 0);
+        var block = TranslatedBlock.of(found.layout(), cpu.rip, at >>> 12, context, cache.end(), secondPage >= 0);
         block.stored = found;
         block.apart = apart;
-        cache.add(block, code);
+        if (model != null && model.sites.length != 0) {
+            block.sites = model.sites;
+            looping.add(block);
+        }
+        cache.add(block, found);
         counters.recalled++;
         note(block, siblings);
         dependsFrom = found.first();
@@ -387,6 +400,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             }
         }
         tables.unlink(block.rip, block.context, cache.address(block.start));
+        pages.remove(block);
         if (pending != null && pending.from == block) {
             pending = null;
         }
@@ -401,6 +415,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
         pending = null;
         tables.forgetAll();
+        pages.clear();
         cache.clear();
         sites.clear();
         looping.clear();
@@ -444,7 +459,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         if (from != null && isWay(from, block)) {
             link(from, block);
         } else if (shadow == null && !block.apart) {
-            tables.link(block.rip, block.context, cache.address(block.start), block.crosses);
+            lead(block);
         }
         return enter(block);
     }
@@ -453,9 +468,23 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         if (!block.apart) {
             targets.put(block);
         }
+        use(block);
         state.enter(cpu);
         cpu.leave = false;
         return execute(cache.address(block.entryFirst));
+    }
+
+    /// Lets indirect branches find a block.
+    private void lead(TranslatedBlock block) {
+        block.isTarget |= !block.crosses;
+        tables.link(block.rip, block.context, cache.address(block.start), block.crosses);
+    }
+
+    private void use(TranslatedBlock block) {
+        PlacedPage home = block.home;
+        if (home != null) {
+            home.used = cpu.mmu.tlb.localGeneration();
+        }
     }
 
     /// The jump table of 32-bit code has only blocks that use FS and GS alike.
@@ -514,7 +543,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     /// Whether the exit leads to the block: at the same address on the same page under the same rights.
     private static boolean isWay(TranslatedBlock.Exit from, TranslatedBlock to) {
-        return from.target == to.rip
+        return from.target() == to.rip
                 && from.apart == to.apart
                 && !to.crosses
                 && from.from.page == to.page
@@ -581,14 +610,14 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     counters.unlinked++;
                     TranslatedBlock.Exit exit = cache.at(site).exits[cache.byteAt(site)];
                     complete = !exit.apart;
-                    TranslatedBlock known = recent(exit.target);
+                    TranslatedBlock known = recent(exit.target());
                     if (known != null && isWay(exit, known)) {
                         link(exit, known);
                         next = cache.address(known.entryBehind);
                         continue;
                     }
                     pending = exit;
-                    return leave(exit.target, StateLayout.FLAGS, Outcome.GO_ON);
+                    return leave(exit.target(), StateLayout.FLAGS, Outcome.GO_ON);
                 }
                 case ExitReason.INDIRECT -> {
                     counters.unknownTargets++;
@@ -599,7 +628,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     }
                     TranslatedBlock known = recent(target);
                     if (known != null) {
-                        tables.link(known.rip, known.context, cache.address(known.start), known.crosses);
+                        use(known);
+                        lead(known);
                         next = cache.address(known.entryBehind);
                         continue;
                     }

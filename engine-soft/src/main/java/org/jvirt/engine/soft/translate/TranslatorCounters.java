@@ -13,6 +13,10 @@ public final class TranslatorCounters {
     long notRecalled;
     /// Translations given up because the guest's code changed.
     long invalidated;
+    /// Pages whose translations were moved to another address, and how many these were.
+    long movedPages;
+
+    long moved;
     /// How often the code cache was full and emptied.
     long evictions;
     /// Bytes of the code cache in use.
@@ -72,6 +76,7 @@ public final class TranslatorCounters {
         event.unknownTargets = unknownTargets;
         event.requests = requests;
         event.untranslatable = untranslatable;
+        event.moved = moved;
         event.verified = verified;
         event.commit();
     }
@@ -100,12 +105,14 @@ public final class TranslatorCounters {
     @Override
     public String toString() {
         return """
-                translated %d, recalled %d (%d not found), verified %d, invalidated %d, evictions %d, cache %d KiB; \
+                translated %d, recalled %d (%d not found), moved %d (pages %d), verified %d, invalidated %d, evictions %d, cache %d KiB; \
                 page walks %d; exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, \
                 requests %d; untranslatable blocks %d; interpreted instructions: %s""".formatted(
                         translated,
                         recalled,
                         notRecalled,
+                        moved,
+                        movedPages,
                         verified,
                         invalidated,
                         evictions,

@@ -30,6 +30,10 @@ final class TranslatorEvent extends Event {
     @Description("Looked for in the store in vain")
     long notRecalled;
 
+    @Label("Blocks Moved")
+    @Description("Translations moved to where a page of guest code is now")
+    long moved;
+
     @Label("Blocks Invalidated")
     long invalidated;
 

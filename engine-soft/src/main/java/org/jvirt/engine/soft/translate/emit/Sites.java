@@ -11,6 +11,8 @@ public final class Sites {
     private final int[] next = new int[2 * StateLayout.CONTEXTS];
     private final int[] used = new int[2 * StateLayout.CONTEXTS];
     private final BitSet worn = new BitSet(BITS);
+    private int[] given = {};
+    private int repeated;
 
     private static int bit(long rip, int context) {
         long hash = (rip * 3 + context) * 0x9E37_79B9_7F4A_7C15L;
@@ -32,6 +34,12 @@ public final class Sites {
         worn.clear();
     }
 
+    /// Gives the entries of another translation of the same code again, in their order.
+    public void repeat(int[] places) {
+        given = places;
+        repeated = 0;
+    }
+
     /// How many entries of a kind have been given: see [StateLayout#site].
     public int used(int kind) {
         return used[kind];
@@ -40,6 +48,9 @@ public final class Sites {
     /// The next entry for reads or writes under a set of rights, as a place in the state block. When there are no
     /// more, two accesses share one.
     int next(int context, boolean write) {
+        if (repeated < given.length) {
+            return given[repeated++];
+        }
         int kind = 2 * context + (write ? 1 : 0);
         int number = next[kind];
         next[kind] = (number + 1) % StateLayout.SITES_OF_A_KIND;

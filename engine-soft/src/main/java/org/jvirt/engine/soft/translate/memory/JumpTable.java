@@ -49,10 +49,7 @@ final class JumpTable {
     void set(long rip, int mode, long code, boolean global, long generation) {
         int at = entry(rip, mode);
         if (!CodeMode.is32(mode)) {
-            int target = StateLayout.target(mode, rip);
-            state.set(LONG, target, rip);
-            state.set(LONG, target + StateLayout.TARGET_GENERATION, generation);
-            state.set(LONG, target + StateLayout.TARGET_CODE, code);
+            setTarget(rip, mode, code, generation);
         }
         int number = at - StateLayout.JUMPS >> 3;
         if (global && (logged[number] & GLOBAL) == 0) {
@@ -69,6 +66,14 @@ final class JumpTable {
             localLog[locals++] = number;
         }
         state.set(LONG, at, code);
+    }
+
+    /// As [#set], but in the second table only, which 64-bit code has.
+    void setTarget(long rip, int mode, long code, long generation) {
+        int target = StateLayout.target(mode, rip);
+        state.set(LONG, target, rip);
+        state.set(LONG, target + StateLayout.TARGET_GENERATION, generation);
+        state.set(LONG, target + StateLayout.TARGET_CODE, code);
     }
 
     /// Forgets an entry if it leads to `code`.

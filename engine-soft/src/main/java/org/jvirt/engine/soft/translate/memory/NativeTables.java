@@ -45,7 +45,17 @@ public final class NativeTables implements Tlb.Mirror {
         }
     }
 
-    /// Ends that.
+    /// As long as what the address `rip`, at which code has just been found, means is known: see [#linkTarget].
+    public long generation(long rip) {
+        return tlb.isGlobal(rip, true) ? tlb.globalGeneration() : tlb.localGeneration();
+    }
+
+    /// Lets branches of 64-bit code that have not found `rip` in the jump table find `code` in a generation.
+    public void linkTarget(long rip, int mode, long code, long generation) {
+        jumps.setTarget(rip, mode, code, generation);
+    }
+
+    /// Ends what [#link] and [#linkTarget] have said.
     public void unlink(long rip, int mode, long code) {
         jumps.drop(rip, mode, code);
     }

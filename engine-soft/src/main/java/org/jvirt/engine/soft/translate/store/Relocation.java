@@ -1,5 +1,8 @@
 package org.jvirt.engine.soft.translate.store;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Optional;
@@ -18,6 +21,8 @@ public final class Relocation {
     /// Whole pages.
     public static final long RIP_STEP = 0x34_5000;
 
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int KIND_BITS = 3;
     private static final int JUMP_MASK = 0xFFFF;
     private static final int JUMP_SHIFT = 3;
@@ -114,16 +119,30 @@ public final class Relocation {
         return entry ? Kind.ENTRY : null;
     }
 
+    /// Those relocations that depend on the guest's address.
+    public static int[] ofAddress(int[] relocation) {
+        int[] found = new int[relocation.length];
+        int count = 0;
+        for (int each : relocation) {
+            if (kind(each) != Kind.DISTANCE && kind(each) != Kind.PLACE) {
+                found[count++] = each;
+            }
+        }
+        return Arrays.copyOf(found, count);
+    }
+
     /// Adjusts code in place to another origin and address. False if a field cannot hold what it should: the code
     /// is then of no use.
     ///
+    /// @param start where in the segment the code begins
     /// @param table where the tables of [Kind#ENTRY] begin, as a field shows it
-    public static boolean apply(byte[] code, int[] relocation, int originStep, long ripStep, int table) {
+    public static boolean apply(
+            MemorySegment code, long start, int[] relocation, int originStep, long ripStep, int table) {
         for (int each : relocation) {
-            int at = each >>> KIND_BITS;
+            long at = start + (each >>> KIND_BITS);
             switch (kind(each)) {
-                case DISTANCE -> set4(code, at, word4(code, at) - originStep);
-                case PLACE -> set4(code, at, word4(code, at) + originStep);
+                case DISTANCE -> code.set(INT, at, code.get(INT, at) - originStep);
+                case PLACE -> code.set(INT, at, code.get(INT, at) + originStep);
                 case ADDRESS4 -> {
                     if (!add4(code, at, ripStep)) {
                         return false;
@@ -134,42 +153,27 @@ public final class Relocation {
                         return false;
                     }
                 }
-                case ADDRESS8 -> {
-                    if (!add8(code, at, ripStep)) {
-                        return false;
-                    }
-                }
-                case NEGATIVE8 -> {
-                    if (!add8(code, at, -ripStep)) {
-                        return false;
-                    }
-                }
+                case ADDRESS8 -> code.set(LONG, at, code.get(LONG, at) + ripStep);
+                case NEGATIVE8 -> code.set(LONG, at, code.get(LONG, at) - ripStep);
                 case ENTRY -> {
                     // one table follows the other: which it is stays
-                    int number = word4(code, at) - table >> JUMP_SHIFT;
+                    int number = code.get(INT, at) - table >> JUMP_SHIFT;
                     int moved = number & ~JUMP_MASK | number + (int) ripStep & JUMP_MASK;
-                    set4(code, at, table + (moved << JUMP_SHIFT));
+                    code.set(INT, at, table + (moved << JUMP_SHIFT));
                 }
             }
         }
         return true;
     }
 
-    private static boolean add4(byte[] code, int at, long step) {
-        int old = word4(code, at);
+    private static boolean add4(MemorySegment code, long at, long step) {
+        int old = code.get(INT, at);
         int now = old + (int) step;
         // the upper half, whatever it is taken for, stays the same
         if (step != (int) step || (old ^ now) < 0 || step != (long) now - old) {
             return false;
         }
-        set4(code, at, now);
-        return true;
-    }
-
-    private static boolean add8(byte[] code, int at, long step) {
-        long now = word8(code, at) + step;
-        set4(code, at, (int) now);
-        set4(code, at + 4, (int) (now >>> 32));
+        code.set(INT, at, now);
         return true;
     }
 
@@ -179,12 +183,5 @@ public final class Relocation {
 
     private static long word8(byte[] code, int at) {
         return word4(code, at) & 0xFFFF_FFFFL | (long) word4(code, at + 4) << 32;
-    }
-
-    private static void set4(byte[] code, int at, int value) {
-        code[at] = (byte) value;
-        code[at + 1] = (byte) (value >> 8);
-        code[at + 2] = (byte) (value >> 16);
-        code[at + 3] = (byte) (value >> 24);
     }
 }

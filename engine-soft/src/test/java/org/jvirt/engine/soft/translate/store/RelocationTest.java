@@ -2,6 +2,7 @@ package org.jvirt.engine.soft.translate.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.BitSet;
@@ -38,9 +39,13 @@ final class RelocationTest {
                 one, code(origin + Relocation.ORIGIN_STEP, rip + Relocation.RIP_STEP), one.length, wide());
     }
 
+    private static boolean apply(byte[] code, int[] relocation, int originStep, long ripStep) {
+        return Relocation.apply(MemorySegment.ofArray(code), 0, relocation, originStep, ripStep, TABLE);
+    }
+
     private static void movesTo(int origin, long rip, int newOrigin, long newRip) {
         byte[] code = code(origin, rip);
-        assertThat(Relocation.apply(code, find(origin, rip).orElseThrow(), newOrigin - origin, newRip - rip, TABLE))
+        assertThat(apply(code, find(origin, rip).orElseThrow(), newOrigin - origin, newRip - rip))
                 .isTrue();
         assertThat(code).isEqualTo(code(newOrigin, newRip));
     }
@@ -53,12 +58,20 @@ final class RelocationTest {
     }
 
     @Test
+    void codeThatStaysMovesByItsAddressAlone() {
+        byte[] code = code(0x3000, 0xFFFF_FFFF_8110_0123L);
+        int[] relocation = Relocation.ofAddress(find(0x3000, 0xFFFF_FFFF_8110_0123L).orElseThrow());
+        assertThat(apply(code, relocation, 0x1234, 0x40_0000)).isTrue();
+        assertThat(code).isEqualTo(code(0x3000, 0xFFFF_FFFF_8150_0123L));
+    }
+
+    @Test
     void aFieldOfFourBytesThatWouldNeedMoreIsRefused() {
         byte[] code = code(0x3000, 0xFFFF_FFFF_8110_0123L);
         int[] relocation = find(0x3000, 0xFFFF_FFFF_8110_0123L).orElseThrow();
-        assertThat(Relocation.apply(code, relocation, 0, 0x7F00_0000_0000L, TABLE))
+        assertThat(apply(code, relocation, 0, 0x7F00_0000_0000L))
                 .isFalse();
-        assertThat(Relocation.apply(code.clone(), relocation, 0, -0x1000_0000L, TABLE))
+        assertThat(apply(code.clone(), relocation, 0, -0x1000_0000L))
                 .isFalse();
     }
 
