@@ -474,10 +474,15 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         return execute(cache.address(block.entryFirst));
     }
 
-    /// Lets indirect branches find a block.
+    /// Lets indirect branches find a block, and the others of its page if it is the first of these in its
+    /// generation.
     private void lead(TranslatedBlock block) {
         block.isTarget |= !block.crosses;
-        tables.link(block.rip, block.context, cache.address(block.start), block.crosses);
+        long generation = tables.link(block.rip, block.context, cache.address(block.start), block.crosses);
+        PlacedPage home = block.home;
+        if (generation != 0 && home != null && home.linked != generation && !CodeMode.is32(block.context)) {
+            pages.link(home, generation);
+        }
     }
 
     private void use(TranslatedBlock block) {

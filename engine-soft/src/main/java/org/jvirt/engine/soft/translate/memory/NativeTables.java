@@ -35,14 +35,18 @@ public final class NativeTables implements Tlb.Mirror {
         pages.shadow(copies);
     }
 
-    /// Lets indirect branches to `rip` find `code`.
+    /// Lets indirect branches to `rip` find `code`; answers the generation in which they do, or 0 if they did
+    /// before.
     ///
     /// @param crosses it depends on two pages
-    public void link(long rip, int mode, long code, boolean crosses) {
-        if (!jumps.leads(rip, mode, code)) {
-            boolean global = !crosses && tlb.isGlobal(rip, true);
-            jumps.set(rip, mode, code, global, global ? tlb.globalGeneration() : tlb.localGeneration());
+    public long link(long rip, int mode, long code, boolean crosses) {
+        if (jumps.leads(rip, mode, code)) {
+            return 0;
         }
+        boolean global = !crosses && tlb.isGlobal(rip, true);
+        long generation = global ? tlb.globalGeneration() : tlb.localGeneration();
+        jumps.set(rip, mode, code, global, generation);
+        return generation;
     }
 
     /// As long as what the address `rip`, at which code has just been found, means is known: see [#linkTarget].
