@@ -13,7 +13,7 @@ final class PlacedPage {
     final int context;
     /// Linear address of the page.
     long address;
-    /// The generation in which one of the blocks was last found by the processor rather than by generated code.
+    /// When one of the blocks was last found by the processor rather than by generated code.
     long used;
     /// The generation in which branches through tables were last told of all of them.
     long linked;

@@ -21,8 +21,14 @@ import org.jvirt.engine.soft.translate.store.StoredBlock;
 ///
 /// Owner thread only.
 final class PlacedPages {
-    /// Addresses at which one page has translations at a time.
-    static final int MOST = 4;
+    /// Addresses at which one page has translations at a time: so many if one of them has not been in use lately,
+    /// and at most.
+    private static final int USUAL = 4;
+
+    private static final int MOST = 8;
+    /// What was used before so many pages were wanted elsewhere was not used lately: a process that starts wants
+    /// about a hundred.
+    private static final int LATELY = 256;
 
     private static final int BUCKETS = 1 << 13;
     private static final long PAGE = -4096L;
@@ -32,6 +38,8 @@ final class PlacedPages {
     private final TranslatorCounters counters;
     private final Consumer<TranslatedBlock> giveUp;
     private final @Nullable PlacedPage[] buckets = new @Nullable PlacedPage[BUCKETS];
+    /// How many pages have been wanted where they were not.
+    private long clock;
 
     /// @param giveUp invalidates a translation that cannot move
     PlacedPages(CodeCache cache, NativeTables tables, TranslatorCounters counters, Consumer<TranslatedBlock> giveUp) {
@@ -45,9 +53,10 @@ final class PlacedPages {
         return (int) ((page * 31 + context) * 0x9E37_79B9_7F4A_7C15L >>> 51);
     }
 
-    /// Takes a new translation.
-    void add(TranslatedBlock block, long generation) {
+    /// Takes a new translation, of code that has just been found at its address.
+    void add(TranslatedBlock block) {
         long address = block.rip & PAGE;
+        var _ = bring(block.page, block.context, block.rip);
         PlacedPage place = at(block.page, block.context, address);
         if (place == null) {
             place = new PlacedPage(block.page, block.context, address);
@@ -55,8 +64,16 @@ final class PlacedPages {
             place.next = buckets[b];
             buckets[b] = place;
         }
-        place.used = generation;
+        place.used = clock;
         place.add(block);
+    }
+
+    /// The processor has found a translation.
+    void use(TranslatedBlock block) {
+        PlacedPage place = block.home;
+        if (place != null) {
+            place.used = clock;
+        }
     }
 
     private @Nullable PlacedPage at(long page, int context, long address) {
@@ -101,7 +118,7 @@ final class PlacedPages {
 
     /// Moves translations of a page to linear address `rip`, where it has just been found to be, if it has none
     /// there and enough elsewhere. Whether that has been done.
-    boolean bring(long page, int context, long rip, long generation) {
+    boolean bring(long page, int context, long rip) {
         long address = rip & PAGE;
         PlacedPage oldest = null;
         int count = 0;
@@ -116,10 +133,11 @@ final class PlacedPages {
                 }
             }
         }
-        if (oldest == null || count < MOST) {
+        clock++;
+        if (oldest == null || count < USUAL || count < MOST && clock - oldest.used < LATELY) {
             return false;
         }
-        oldest.used = generation;
+        oldest.used = clock;
         move(oldest, address);
         link(oldest, tables.generation(rip));
         return true;

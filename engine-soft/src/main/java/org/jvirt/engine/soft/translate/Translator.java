@@ -47,8 +47,6 @@ import org.jvirt.x86.Decoder;
 /// While generated code runs, registers are in the host's and in the [StateBlock]; between [#run]s they are in
 /// [Cpu], vector registers only when somebody asks for them. Owner thread only.
 public final class Translator implements Cpu.VectorHolder, AutoCloseable {
-    /// How many translations of the same code there are at a time.
-    private static final int MAX_SIBLINGS = 8;
     private static final int DEFAULT_MXCSR = 0x1F80;
     private static final long ADDRESSES_32 = 0xFFFF_FFFFL;
     private static final int PAGE = 4096;
@@ -223,7 +221,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         int context = mode();
         boolean apart = wantsApart();
         TranslatedBlock known = find(first, context, apart);
-        if (known == null && pages.bring(first.page, context, cpu.rip, cpu.mmu.tlb.localGeneration())) {
+        if (known == null && pages.bring(first.page, context, cpu.rip)) {
             known = find(first, context, apart);
         }
         return known;
@@ -274,25 +272,22 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         return block;
     }
 
-    /// Puts a new translation before the others of the same code, of which the youngest stay: a library is at
-    /// another address in each process, and processes end.
-    private void precede(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
+    /// Puts a new translation before the others of the same code, of which there are as many as there are places
+    /// of the page.
+    private static void precede(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
         TranslatedBlock last = block;
-        int count = 0;
         for (TranslatedBlock each = siblings; each != null; each = each.nextOfSameCode) {
-            if (each.valid && ++count < MAX_SIBLINGS) {
+            if (each.valid) {
                 last.nextOfSameCode = each;
                 last = each;
-            } else if (each.valid) {
-                invalidate(each);
             }
         }
         last.nextOfSameCode = null;
     }
 
     private void note(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
+        pages.add(block);
         precede(block, siblings);
-        pages.add(block, cpu.mmu.tlb.localGeneration());
         counters.cacheBytes = cache.end();
     }
 
@@ -468,7 +463,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         if (!block.apart) {
             targets.put(block);
         }
-        use(block);
+        pages.use(block);
         state.enter(cpu);
         cpu.leave = false;
         return execute(cache.address(block.entryFirst));
@@ -482,13 +477,6 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         PlacedPage home = block.home;
         if (generation != 0 && home != null && home.linked != generation && !CodeMode.is32(block.context)) {
             pages.link(home, generation);
-        }
-    }
-
-    private void use(TranslatedBlock block) {
-        PlacedPage home = block.home;
-        if (home != null) {
-            home.used = cpu.mmu.tlb.localGeneration();
         }
     }
 
@@ -633,7 +621,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     }
                     TranslatedBlock known = recent(target);
                     if (known != null) {
-                        use(known);
+                        pages.use(known);
                         lead(known);
                         next = cache.address(known.entryBehind);
                         continue;
