@@ -1,6 +1,5 @@
 package org.jvirt.engine.soft.translate;
 
-import java.util.Arrays;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.translate.memory.NativeTables;
@@ -109,11 +108,6 @@ final class PlacedPages {
             }
             each = each.next;
         }
-    }
-
-    /// Forgets all.
-    void clear() {
-        Arrays.fill(buckets, null);
     }
 
     /// Moves translations of a page to linear address `rip`, where it has just been found to be, if it has none

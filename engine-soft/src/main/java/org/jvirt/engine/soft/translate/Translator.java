@@ -9,6 +9,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.core.TranslatorSettings;
 import org.jvirt.core.cpu.CpuFeature;
@@ -99,6 +100,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final PlacedPages pages;
     private TranslatedBlock.@Nullable Exit pending;
     private boolean complete;
+    private final Consumer<TranslatedBlock> evicting = this::evict;
 
     public Translator(Cpu cpu, GuestFeatures guest, TranslatorSettings settings) {
         this.cpu = cpu;
@@ -245,10 +247,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     /// page, or one that goes on on `secondPage`. Null if the first of them is not for translation.
     public @Nullable TranslatedBlock translate(
             long at, long secondPage, int limit, @Nullable TranslatedBlock siblings) {
-        if (cache.isFull()) {
-            forgetAll();
-        }
-        TranslatedBlock block = translator.translate(at, secondPage, cpu.rip, mode(), limit, wantsApart());
+        boolean apart = wantsApart();
+        makeRoom();
+        TranslatedBlock block = translator.translate(at, secondPage, cpu.rip, mode(), limit, apart);
         if (block != null) {
             counters.translated++;
             note(block, siblings);
@@ -288,7 +289,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private void note(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
         pages.add(block);
         precede(block, siblings);
-        counters.cacheBytes = cache.end();
+        counters.cacheBytes = cache.used();
     }
 
     private @Nullable StoredBlock find(CodeStore from, long at, long secondPage, int kind) {
@@ -335,9 +336,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             counters.notRecalled++;
             return null;
         }
-        if (cache.isFull()) {
-            forgetAll();
-        }
+        makeRoom();
         if (!cache.put(found, cpu.rip - found.rip())) {
             return null;
         }
@@ -401,19 +400,19 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
     }
 
-    private void forgetAll() {
-        counters.evictions++;
-        counters.tell(cpu.index());
-        for (TranslatedBlock block : cache.blocks()) {
-            block.valid = false;
-            block.incoming.clear();
+    private void makeRoom() {
+        if (cache.makeRoom(evicting)) {
+            counters.rounds++;
+            counters.tell(cpu.index());
+            sites.clear();
         }
-        pending = null;
-        tables.forgetAll();
-        pages.clear();
-        cache.clear();
-        sites.clear();
-        looping.clear();
+    }
+
+    private void evict(TranslatedBlock block) {
+        if (block.valid) {
+            counters.evicted++;
+            invalidate(block);
+        }
     }
 
     /// Takes the entries of their own from accesses that have found another page too often since the last look.

@@ -17,8 +17,10 @@ public final class TranslatorCounters {
     long movedPages;
 
     long moved;
-    /// How often the code cache was full and emptied.
-    long evictions;
+    /// Translations that gave way to others in the code cache, and how often that has begun anew at its start.
+    long evicted;
+
+    long rounds;
     /// Bytes of the code cache in use.
     long cacheBytes;
     /// TLB entries filled.
@@ -67,7 +69,8 @@ public final class TranslatorCounters {
         event.recalled = recalled;
         event.notRecalled = notRecalled;
         event.invalidated = invalidated;
-        event.evictions = evictions;
+        event.evicted = evicted;
+        event.rounds = rounds;
         event.cacheBytes = cacheBytes;
         event.misses = misses;
         event.slowAccesses = slowAccesses;
@@ -105,7 +108,7 @@ public final class TranslatorCounters {
     @Override
     public String toString() {
         return """
-                translated %d, recalled %d (%d not found), moved %d (pages %d), verified %d, invalidated %d, evictions %d, cache %d KiB; \
+                translated %d, recalled %d (%d not found), moved %d (pages %d), verified %d, invalidated %d, evicted %d (rounds %d), cache %d KiB; \
                 page walks %d; exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, \
                 requests %d; untranslatable blocks %d; interpreted instructions: %s""".formatted(
                         translated,
@@ -115,7 +118,8 @@ public final class TranslatorCounters {
                         movedPages,
                         verified,
                         invalidated,
-                        evictions,
+                        evicted,
+                        rounds,
                         cacheBytes >> 10,
                         walks,
                         misses,

@@ -37,9 +37,13 @@ final class TranslatorEvent extends Event {
     @Label("Blocks Invalidated")
     long invalidated;
 
-    @Label("Evictions")
-    @Description("How often the code cache was full")
-    long evictions;
+    @Label("Blocks Evicted")
+    @Description("Translations that gave way to others in the code cache")
+    long evicted;
+
+    @Label("Code Cache Rounds")
+    @Description("How often the code cache has begun anew at its start")
+    long rounds;
 
     @Label("Code Cache Used")
     @DataAmount

@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.translate;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
 import org.jvirt.engine.soft.translate.emit.Sites;
@@ -17,7 +18,7 @@ import org.jvirt.x86.CpuFeature;
 /// every feature.
 public final class HostCode implements AutoCloseable {
     private static final int PAGE = 4096;
-    private static final long CACHE_BYTES = 1 << 20;
+    private static final int ALIGNMENT = 16;
     private static final HostCpu HOST = new HostCpu(Set.of(CpuFeature.values()));
     private static final GuestFeatures GUEST = new GuestFeatures(insn -> true, true);
 
@@ -31,7 +32,7 @@ public final class HostCode implements AutoCloseable {
 
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment ram = arena.allocate(PAGE, PAGE);
-    private final CodeCache cache = new CodeCache("test-code", CACHE_BYTES);
+    private final Place place = new Place();
     private final BlockTranslator translator;
 
     public HostCode() {
@@ -57,8 +58,8 @@ public final class HostCode implements AutoCloseable {
                 X87State.emitSave(code);
             }
         });
-        cache.keep(writer);
-        translator = new BlockTranslator(ram, cache, writer, stubs, new Sites(), HOST, GUEST);
+        place.start = writer.size() + ALIGNMENT - 1 & -ALIGNMENT;
+        translator = new BlockTranslator(ram, place, writer, stubs, new Sites(), HOST, GUEST);
     }
 
     /// Translates up to `limit` instructions of a program at `rip` with the rights of `context`; empty when the
@@ -69,15 +70,11 @@ public final class HostCode implements AutoCloseable {
         ram.fill((byte) 0);
         int offset = (int) (rip & PAGE - 1);
         MemorySegment.copy(guest, 0, ram, ValueLayout.JAVA_BYTE, offset, guest.length);
-        cache.clear();
         TranslatedBlock block = translator.translate(offset, -1, rip, context, limit, false);
         if (block == null) {
             return Optional.empty();
         }
-        byte[] code = new byte[block.stubs - block.entryAhead];
-        for (int i = 0; i < code.length; i++) {
-            code[i] = (byte) cache.byteAt(block.entryAhead + i);
-        }
+        byte[] code = Arrays.copyOfRange(place.code, block.entryAhead - block.start, block.stubs - block.start);
         boolean jumps = block.exits.length == 1 && block.exits[0].jump == block.stubs;
         int jump = jumps ? code.length - 5 : code.length;
         return Optional.of(new Emission(code, jump, block.end - block.stubs, block.entryAhead));
@@ -85,7 +82,22 @@ public final class HostCode implements AutoCloseable {
 
     @Override
     public void close() {
-        cache.close();
         arena.close();
+    }
+
+    /// Where each block comes, behind the stubs.
+    private static final class Place implements CodePlace {
+        private int start;
+        private byte[] code = {};
+
+        @Override
+        public int end() {
+            return start;
+        }
+
+        @Override
+        public void add(TranslatedBlock block, CodeWriter writer) {
+            code = Arrays.copyOf(writer.bytes(), writer.size());
+        }
     }
 }

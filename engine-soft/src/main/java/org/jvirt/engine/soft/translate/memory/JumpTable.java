@@ -96,14 +96,6 @@ final class JumpTable {
         state.set(LONG, StateLayout.LOCAL_GENERATION, local);
     }
 
-    /// Forgets all targets of 64-bit code that are not in the tables.
-    void clearTargets() {
-        for (int context = 0; context < StateLayout.CONTEXTS; context++) {
-            int table = StateLayout.target(context, 0);
-            state.asSlice(table, StateLayout.TARGETS_BYTES).fill((byte) 0);
-        }
-    }
-
     void clearAll() {
         for (int i = 0; i < StateLayout.JUMP_TABLES * StateLayout.JUMP_ENTRIES; i++) {
             forget(i);

@@ -69,12 +69,6 @@ public final class NativeTables implements Tlb.Mirror {
         jumps.clearNoted();
     }
 
-    /// Forgets all code: there is none any more.
-    public void forgetAll() {
-        jumps.clearNoted();
-        jumps.clearTargets();
-    }
-
     @Override
     public void all() {
         pages.clearEverythingNoted();
