@@ -202,9 +202,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         return counters;
     }
 
-    /// How often translations have been given up because there was no room for more.
+    /// How often the code cache has begun anew, giving up what was there.
     public long evictions() {
-        return counters.evictions;
+        return counters.rounds;
     }
 
     /// Counts an execution of a block that is not for translation, at a backing offset.
