@@ -73,7 +73,7 @@ final class BzImage implements BootLoader {
         enter64 = version >= WITH_64_BIT_ENTRY && (image.u16(XLOADFLAGS) & XLF_KERNEL_64) != 0;
         long preferred = version >= WITH_INIT_SIZE ? image.u64(PREF_ADDRESS) : MemoryMap.ONE_MIB;
         loadGpa = image.u8(RELOCATABLE_KERNEL) != 0 && version >= WITH_INIT_SIZE ? preferred : MemoryMap.ONE_MIB;
-        long kernelBytes = image.bytes().length - setupBytes;
+        long kernelBytes = image.sizeBytes() - setupBytes;
         long needed = version >= WITH_INIT_SIZE ? Math.max(image.u32(INIT_SIZE), kernelBytes) : 4 * kernelBytes;
         long kernelEnd = Math.max(loadGpa, preferred) + needed;
         checkFits(kernelEnd);
@@ -90,10 +90,10 @@ final class BzImage implements BootLoader {
 
     private void checkComplete() {
         long wanted = setupBytes + image.u32(SYSSIZE) * 16;
-        long missing = wanted - image.bytes().length;
-        if (missing >= 16 || image.bytes().length <= setupBytes) {
+        long missing = wanted - image.sizeBytes();
+        if (missing >= 16 || image.sizeBytes() <= setupBytes) {
             throw new UserErrorException("The kernel '%s' is truncated: it has %d bytes of %d: fetch it again"
-                    .formatted(request.kernel(), image.bytes().length, wanted));
+                    .formatted(request.kernel(), image.sizeBytes(), wanted));
         }
     }
 
@@ -128,7 +128,7 @@ final class BzImage implements BootLoader {
 
     @Override
     public CpuState load(GuestMemory memory, int signature) {
-        memory.write(loadGpa, image.slice(setupBytes, image.bytes().length - setupBytes));
+        image.copyTo(memory, loadGpa, setupBytes, image.sizeBytes() - setupBytes);
         initrd.ifPresent(file -> file.copyTo(memory, initrdGpa));
         memory.write(BootArea.COMMAND_LINE, commandLine);
         writeZeroPage(memory);
@@ -144,7 +144,7 @@ final class BzImage implements BootLoader {
         long zp = BootArea.ZERO_PAGE;
         memory.fill(zp, GuestMemory.PAGE_BYTES, (byte) 0);
         int headerEnd = Math.min(HEADER + image.u8(JUMP_LENGTH), ZP_E820_TABLE);
-        memory.write(zp + SETUP_SECTS, image.slice(SETUP_SECTS, headerEnd - SETUP_SECTS));
+        memory.write(zp + SETUP_SECTS, image.bytes(SETUP_SECTS, headerEnd - SETUP_SECTS));
         memory.writeByte(zp + TYPE_OF_LOADER, UNDEFINED_LOADER);
         memory.writeByte(zp + LOADFLAGS, (image.u8(LOADFLAGS) | LOADED_HIGH) & ~KEEP_SEGMENTS);
         memory.writeInt(zp + CODE32_START, (int) loadGpa);

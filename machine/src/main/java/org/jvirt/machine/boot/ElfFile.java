@@ -57,12 +57,12 @@ final class ElfFile {
         if (type == PT_LOAD) {
             long gpa = wide ? image.u64(at + 24) : image.u32(at + 12);
             long memoryBytes = wide ? image.u64(at + 40) : image.u32(at + 20);
-            image.slice(offset, fileBytes);
+            image.check(offset, fileBytes);
             if (memoryBytes > 0) {
                 segments.add(new Segment(offset, gpa, Math.min(fileBytes, memoryBytes), memoryBytes));
             }
         } else if (type == PT_NOTE) {
-            image.slice(offset, fileBytes);
+            image.check(offset, fileBytes);
             notes(offset, offset + fileBytes);
         }
     }
@@ -128,7 +128,7 @@ final class ElfFile {
 
     void load(GuestMemory memory) {
         for (Segment s : segments) {
-            memory.write(s.gpa, image.slice(s.offset, s.fileBytes));
+            image.copyTo(memory, s.gpa, s.offset, s.fileBytes);
             memory.fill(s.gpa + s.fileBytes, s.memoryBytes - s.fileBytes, (byte) 0);
         }
     }

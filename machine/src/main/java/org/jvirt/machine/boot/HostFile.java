@@ -35,14 +35,19 @@ record HostFile(String what, Path path, long sizeBytes) {
         }
     }
 
-    /// All of it; for files of bounded size.
-    byte[] content(long limitBytes) {
+    /// Makes sure that it is not too large for what it is.
+    HostFile limited(long limitBytes) {
         if (sizeBytes > limitBytes) {
             throw new UserErrorException("The %s '%s' has %s, more than the %s that one can have"
                     .formatted(what, path, MemoryMap.size(sizeBytes), MemoryMap.size(limitBytes)));
         }
+        return this;
+    }
+
+    /// All of it; for files of bounded size.
+    byte[] content(long limitBytes) {
         try {
-            return Files.readAllBytes(path);
+            return Files.readAllBytes(limited(limitBytes).path);
         } catch (IOException e) {
             throw new UserErrorException("The %s '%s' cannot be read: %s".formatted(what, path, e.getMessage()), e);
         }
@@ -53,20 +58,40 @@ record HostFile(String what, Path path, long sizeBytes) {
     /// @throws HostFailureException if it cannot be read or has become shorter
     void copyTo(GuestMemory memory, long gpa) {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            long done = 0;
-            while (done < sizeBytes) {
-                long length = Math.min(sizeBytes - done, CHUNK_BYTES);
-                ByteBuffer buffer = memory.writeSlice(gpa + done, length).asByteBuffer();
-                int read = channel.read(buffer, done);
-                if (read <= 0) {
-                    throw new HostFailureException("The %s '%s' has become shorter: %d bytes are left of %d"
-                            .formatted(what, path, done, sizeBytes));
-                }
-                memory.wasFilled(gpa + done, read);
-                done += read;
+            copyTo(channel, memory, gpa, 0, sizeBytes);
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /// Reads a part of the file, which is open, into guest memory.
+    void copyTo(FileChannel channel, GuestMemory memory, long gpa, long offset, long lengthBytes) {
+        try {
+            for (long done = 0; done < lengthBytes; ) {
+                int length = (int) Math.min(lengthBytes - done, CHUNK_BYTES);
+                read(channel, offset + done, memory.writeSlice(gpa + done, length).asByteBuffer());
+                memory.wasFilled(gpa + done, length);
+                done += length;
             }
         } catch (IOException e) {
-            throw new HostFailureException("Cannot read the %s '%s': %s".formatted(what, path, e.getMessage()), e);
+            throw unreadable(e);
         }
+    }
+
+    /// Fills a buffer from the file.
+    void read(FileChannel channel, long offset, ByteBuffer into) throws IOException {
+        long at = offset;
+        while (into.hasRemaining()) {
+            int read = channel.read(into, at);
+            if (read <= 0) {
+                throw new HostFailureException("The %s '%s' has become shorter: %d bytes are left of %d"
+                        .formatted(what, path, at, sizeBytes));
+            }
+            at += read;
+        }
+    }
+
+    HostFailureException unreadable(IOException e) {
+        return new HostFailureException("Cannot read the %s '%s': %s".formatted(what, path, e.getMessage()), e);
     }
 }

@@ -13,9 +13,8 @@ public final class KernelFile {
     ///
     /// @throws UserErrorException if the file is no kernel, is damaged, or does not fit
     public static BootLoader of(BootRequest request) {
-        HostFile file = HostFile.of("kernel", request.kernel());
-        byte[] bytes = file.content(LIMIT_BYTES);
-        var image = new Image(bytes, file);
+        HostFile file = HostFile.of("kernel", request.kernel()).limited(LIMIT_BYTES);
+        var image = new Image(file);
         int header = MultibootKernel.header(image);
         if (header >= 0) {
             return new MultibootKernel(request, image, header);
@@ -28,15 +27,16 @@ public final class KernelFile {
         }
         throw new UserErrorException(
                 "'%s' (%s) is not a kernel: it is neither a Linux bzImage, nor ELF with a PVH note, nor multiboot%s"
-                        .formatted(request.kernel(), MemoryMap.size(file.sizeBytes()), guess(bytes)));
+                        .formatted(request.kernel(), MemoryMap.size(file.sizeBytes()), guess(image)));
     }
 
-    private static String guess(byte[] bytes) {
-        if (bytes.length == 0) {
+    private static String guess(Image image) {
+        if (image.sizeBytes() == 0) {
             return "; it is empty";
         }
         int printable = 0;
-        int looked = Math.min(bytes.length, 512);
+        int looked = (int) Math.min(image.sizeBytes(), 512);
+        byte[] bytes = image.bytes(0, looked);
         for (int i = 0; i < looked; i++) {
             printable += bytes[i] >= ' ' && bytes[i] < 0x7f || bytes[i] == '\n' || bytes[i] == '\t' || bytes[i] == '\r'
                     ? 1
@@ -45,9 +45,9 @@ public final class KernelFile {
         if (printable == looked) {
             return "; it is a text file";
         }
-        if ((bytes[0] & 0xff) == 0x1f && bytes.length > 1 && (bytes[1] & 0xff) == 0x8b) {
+        if ((bytes[0] & 0xff) == 0x1f && looked > 1 && (bytes[1] & 0xff) == 0x8b) {
             return "; it is compressed with gzip: unpack it first";
         }
-        return bytes.length < 1024 ? "; it is shorter than any kernel" : "";
+        return image.sizeBytes() < 1024 ? "; it is shorter than any kernel" : "";
     }
 }

@@ -108,8 +108,8 @@ final class MultibootKernel implements BootLoader {
             throw new UserErrorException(
                     "The multiboot kernel '%s' has impossible addresses in its header".formatted(request.kernel()));
         }
-        long length = loadEnd == 0 ? image.bytes().length - offset : loadEnd - loadGpa;
-        image.slice(offset, length);
+        long length = loadEnd == 0 ? image.sizeBytes() - offset : loadEnd - loadGpa;
+        image.check(offset, length);
         long end = Math.max(bssEnd, loadGpa + length);
         if (loadGpa < MemoryMap.ONE_MIB || end > request.memory().lowRamEnd()) {
             throw new UserErrorException("The multiboot kernel '%s' wants to lie at 0x%x–0x%x; free are 0x%x–0x%x"
@@ -133,7 +133,7 @@ final class MultibootKernel implements BootLoader {
 
             @Override
             public void load(GuestMemory memory) {
-                memory.write(loadGpa, image.slice(offset, length));
+                image.copyTo(memory, loadGpa, offset, length);
                 memory.fill(loadGpa + length, end - loadGpa - length, (byte) 0);
             }
         };

@@ -20,7 +20,8 @@ public record OfferedKernel(byte[] setup, byte[] kernel, byte[] initrd, byte[] c
     /// @throws UserErrorException if the kernel is no bzImage
     public static OfferedKernel of(Path kernel, Optional<Path> initrd, String commandLine) {
         HostFile file = HostFile.of("kernel", kernel);
-        var image = new Image(file.content(LIMIT_BYTES), file);
+        byte[] bytes = file.content(LIMIT_BYTES);
+        var image = new Image(file);
         if (!BzImage.matches(image)) {
             throw new UserErrorException(
                     "'%s' is not a Linux bzImage, the only kind of kernel that firmware takes: leave out the firmware"
@@ -28,8 +29,7 @@ public record OfferedKernel(byte[] setup, byte[] kernel, byte[] initrd, byte[] c
         }
         int sectors = image.u8(SETUP_SECTS);
         int setupBytes = ((sectors == 0 ? 4 : sectors) + 1) * SECTOR;
-        image.slice(0, setupBytes);
-        byte[] bytes = image.bytes();
+        image.check(0, setupBytes);
         byte[] line = commandLine.getBytes(StandardCharsets.UTF_8);
         return new OfferedKernel(
                 Arrays.copyOf(bytes, setupBytes),
