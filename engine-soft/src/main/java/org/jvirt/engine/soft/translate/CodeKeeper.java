@@ -47,15 +47,16 @@ final class CodeKeeper implements AutoCloseable {
     private final Instruction insn = new Instruction();
     private final ScheduledFuture<?> task;
     private List<Job> jobs = new ArrayList<>();
-    private byte[] lastPage = {};
 
     /// A new translation.
     ///
-    /// @param page  the guest's page, and as much of the next as counts
-    /// @param start offset in it of the first instruction
+    /// @param guest bytes `first` to `last` of the guest's page, and of what follows it
+    /// @param edge  those around its end, where an instruction may cross
+    /// @param start offset in the page of the first instruction
     /// @param code  the host code, not linked to anything
     private record Job(
-            byte[] page,
+            byte[] guest,
+            byte[] edge,
             int start,
             int first,
             int last,
@@ -88,12 +89,12 @@ final class CodeKeeper implements AutoCloseable {
     /// @param first first and last offset in it of what the translation depends on
     void note(byte[] page, int first, int last, int limit, TranslatedBlock block, CodeWriter writer) {
         byte[] code = Arrays.copyOf(writer.bytes(), writer.size());
+        byte[] guest = Arrays.copyOfRange(page, first, last + 1);
+        byte[] edge = Arrays.copyOfRange(page, PAGE - Decoder.MAX_LENGTH, page.length);
+        int start = (int) (block.rip & PAGE - 1);
+        var job = new Job(guest, edge, start, first, last, limit, code, block, block.rip, block.layout());
         synchronized (this) {
-            if (!Arrays.equals(page, lastPage)) {
-                lastPage = page.clone();
-            }
-            int start = (int) (block.rip & PAGE - 1);
-            jobs.add(new Job(lastPage, start, first, last, limit, code, block, block.rip, block.layout()));
+            jobs.add(job);
         }
     }
 
@@ -102,29 +103,38 @@ final class CodeKeeper implements AutoCloseable {
         synchronized (this) {
             taken = jobs;
             jobs = new ArrayList<>();
-            lastPage = new byte[0];
         }
         if (taken.isEmpty()) {
             return;
         }
         List<StoredBlock> made = new ArrayList<>();
+        List<TranslatedBlock> owners = new ArrayList<>();
         synchronized (twin) {
             for (Job job : taken) {
-                Optional<StoredBlock> block = make(job);
-                block.ifPresent(stored -> job.block.stored = stored);
-                // which entries accesses in a loop have is this processor's affair
-                if (job.block.sites.length == 0) {
-                    block.ifPresent(made::add);
+                StoredBlock block = make(job).orElse(null);
+                if (block == null || store.hasEnough(block)) {
+                    continue;
+                }
+                if (job.block.sites.length != 0) {
+                    // which entries accesses in a loop have is this processor's affair
+                    job.block.keep(block, 0);
+                } else {
+                    made.add(block);
+                    owners.add(job.block);
                 }
             }
         }
-        store.add(made);
+        int[] positions = store.add(made);
+        for (int i = 0; i < positions.length; i++) {
+            owners.get(i).keep(made.get(i), positions[i]);
+        }
     }
 
     private Optional<StoredBlock> make(Job job) {
         TranslatedBlock block = job.block;
-        int[] fields = GuestFields.find(job.page, job.first, job.start, job.last, job.rip);
-        System.arraycopy(job.page, 0, ram, 0, job.page.length);
+        System.arraycopy(job.edge, 0, ram, PAGE - Decoder.MAX_LENGTH, job.edge.length);
+        System.arraycopy(job.guest, 0, ram, job.first, job.guest.length);
+        int[] fields = GuestFields.find(ram, job.first, job.start, job.last, job.rip);
         GuestFields.move(ram, fields, (int) Relocation.RIP_STEP);
         elsewhere.origin = block.start + Relocation.ORIGIN_STEP;
         sites.repeat(block.sites);
@@ -147,7 +157,7 @@ final class CodeKeeper implements AutoCloseable {
                         job.start,
                         job.first,
                         block.crosses,
-                        Arrays.copyOfRange(job.page, job.first, job.last + 1),
+                        job.guest,
                         fields,
                         job.rip,
                         block.start,

@@ -3,8 +3,8 @@ package org.jvirt.engine.soft.translate;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.translate.memory.NativeTables;
+import org.jvirt.engine.soft.translate.store.CodeStore;
 import org.jvirt.engine.soft.translate.store.Relocation;
-import org.jvirt.engine.soft.translate.store.StoredBlock;
 
 /// All translations of a processor, by the page of guest code and the linear address that they are for.
 ///
@@ -35,16 +35,23 @@ final class PlacedPages {
     private final CodeCache cache;
     private final NativeTables tables;
     private final TranslatorCounters counters;
+    private final @Nullable CodeStore store;
     private final Consumer<TranslatedBlock> giveUp;
     private final @Nullable PlacedPage[] buckets = new @Nullable PlacedPage[BUCKETS];
     /// How many pages have been wanted where they were not.
     private long clock;
 
     /// @param giveUp invalidates a translation that cannot move
-    PlacedPages(CodeCache cache, NativeTables tables, TranslatorCounters counters, Consumer<TranslatedBlock> giveUp) {
+    PlacedPages(
+            CodeCache cache,
+            NativeTables tables,
+            TranslatorCounters counters,
+            @Nullable CodeStore store,
+            Consumer<TranslatedBlock> giveUp) {
         this.cache = cache;
         this.tables = tables;
         this.counters = counters;
+        this.store = store;
         this.giveUp = giveUp;
     }
 
@@ -154,11 +161,11 @@ final class PlacedPages {
     private boolean move(TranslatedBlock block, long step) {
         int[] addresses = block.addresses;
         if (addresses == null) {
-            StoredBlock stored = block.stored;
-            if (stored == null || stored.fields().length != 0) {
+            CodeStore.Kept kept = block.isStored() ? block.kept(store) : null;
+            if (kept == null) {
                 return false;
             }
-            addresses = Relocation.ofAddress(stored.relocation());
+            addresses = Relocation.ofAddress(kept.block().relocation());
             block.addresses = addresses;
         }
         if (!cache.move(block, addresses, step)) {

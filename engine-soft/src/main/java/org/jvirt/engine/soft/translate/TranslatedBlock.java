@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.translate;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.jvirt.engine.soft.translate.store.CodeStore;
 import org.jvirt.engine.soft.translate.store.StoredBlock;
 import org.jvirt.engine.soft.translate.vector.VectorUse;
 
@@ -39,8 +40,13 @@ public final class TranslatedBlock {
     int branchReleases;
 
     boolean valid = true;
-    /// What it is a copy of, or what tells how it moves. Of a new one it is told by another thread, if at all.
-    volatile @Nullable StoredBlock stored;
+    /// The bytes of its guest code are the same at every address.
+    private boolean anywhere;
+    /// Where the store has it, or else itself: what it can be copied from, and what tells how it moves. Of a new one
+    /// it is told by another thread, if at all.
+    private volatile int storedAt;
+
+    private volatile @Nullable StoredBlock stored;
 
     /// The translations of its page at its address, and its number among them.
     @Nullable
@@ -121,6 +127,35 @@ public final class TranslatedBlock {
     /// Whether an address is in the guest's code that it stands for.
     public boolean covers(long address) {
         return address >= rip && address < rip + guestBytes;
+    }
+
+    /// Notes where it can be had again: from the store if that has a position for it.
+    void keep(StoredBlock block, int position) {
+        anywhere = block.fields().length == 0;
+        if (position == 0) {
+            stored = block;
+        } else {
+            storedAt = position;
+        }
+    }
+
+    /// Whether [#kept] may have it, for other addresses too.
+    boolean isStored() {
+        return (storedAt != 0 || stored != null) && anywhere;
+    }
+
+    /// It as it is apart from its place, if that can be had.
+    CodeStore.@Nullable Kept kept(@Nullable CodeStore from) {
+        StoredBlock known = stored;
+        if (known != null) {
+            return new CodeStore.Kept(known, 0);
+        }
+        int position = storedAt;
+        return from == null
+                ? null
+                : from.read(position)
+                        .map(block -> new CodeStore.Kept(block, position))
+                        .orElse(null);
     }
 
     /// Whether it or one of its siblings is still of use.

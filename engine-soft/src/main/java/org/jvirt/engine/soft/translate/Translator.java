@@ -117,13 +117,13 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         long[] unknown = new long[StateLayout.JUMP_TABLES];
         Arrays.setAll(unknown, table -> cache.address(stubs.unknownTarget(table)));
         tables = new NativeTables(cpu, state, sites, unknown);
-        pages = new PlacedPages(cache, tables, counters, this::invalidate);
         translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, sites, host, guest);
         enterCode = MemorySegment.ofAddress(cache.address(stubs.enter()));
         // what is kept has effects that verification leaves out
         store = (settings.verification() == 0 ? settings.store() : Optional.<Path>empty())
                 .map(directory -> CodeStore.of(Optional.of(directory), version(cpu, host)))
                 .orElse(null);
+        pages = new PlacedPages(cache, tables, counters, store, this::invalidate);
         keeper = store == null ? null : new CodeKeeper(store, stubs, host, guest);
         shadow = settings.verification() == 0
                 ? null
@@ -292,7 +292,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         counters.cacheBytes = cache.used();
     }
 
-    private @Nullable StoredBlock find(CodeStore from, long at, long secondPage, int kind) {
+    private CodeStore.@Nullable Kept find(CodeStore from, long at, long secondPage, int kind) {
         int start = (int) (at & PAGE - 1);
         int available = PAGE;
         MemorySegment ram = cpu.processors().memory().backing();
@@ -307,11 +307,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     /// A translation of the same bytes that can be copied, if nothing in them moves with their address.
     private static @Nullable TranslatedBlock model(@Nullable TranslatedBlock siblings, int context, boolean apart) {
         for (TranslatedBlock each = siblings; each != null; each = each.nextOfSameCode) {
-            if (each.context == context && each.apart == apart && each.valid) {
-                StoredBlock stored = each.stored;
-                if (stored != null && stored.fields().length == 0) {
-                    return each;
-                }
+            if (each.context == context && each.apart == apart && each.valid && each.isStored()) {
+                return each;
             }
         }
         return null;
@@ -331,17 +328,18 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
         int kind = TranslatedBlock.kind(context, apart);
         TranslatedBlock model = model(siblings, context, apart);
-        StoredBlock found = model == null ? find(from, at, secondPage, kind) : model.stored;
-        if (found == null) {
+        CodeStore.Kept kept = model == null ? find(from, at, secondPage, kind) : model.kept(from);
+        if (kept == null) {
             counters.notRecalled++;
             return null;
         }
+        StoredBlock found = kept.block();
         makeRoom();
         if (!cache.put(found, cpu.rip - found.rip())) {
             return null;
         }
         var block = TranslatedBlock.of(found.layout(), cpu.rip, at >>> 12, context, cache.end(), secondPage >= 0);
-        block.stored = found;
+        block.keep(found, kept.position());
         block.apart = apart;
         if (model != null && model.sites.length != 0) {
             block.sites = model.sites;

@@ -1,65 +1,85 @@
 package org.jvirt.engine.soft.translate.store;
 
-/// Where the records of a file are, by key; several may have the same key.
+/// Where the records of a file are, by key; several may have the same key, and a few are found by one that is not
+/// theirs.
 ///
-/// A table that is at most half full, so that a search that finds nothing is as short as one that finds. Not
-/// thread-safe while it is filled.
+/// A slot is one word, so that 100,000 records take 2 MiB at most:
+///
+/// ```
+/// 63       32 31        24 23        0
+///  half a key  length / 64  position / 8     0 for none: no record is at the start of a file
+/// ```
+///
+/// One thread at a time adds; any may search meanwhile, in a [#table] that it takes once.
 final class RecordIndex {
-    private static final int FIRST_SLOTS = 1 << 15;
+    private static final int FIRST_SLOTS = 1 << 13;
+    private static final int LENGTH_SHIFT = 24;
+    private static final int LENGTH_UNIT_SHIFT = 6;
+    private static final int MOST_LENGTH_UNITS = 0xFF;
+    private static final int POSITION_UNIT_SHIFT = 3;
+    private static final int MOST_POSITION_UNITS = (1 << LENGTH_SHIFT) - 1;
 
-    private long[] keys = new long[FIRST_SLOTS];
-    /// 0 for none: no record is at the start of a file.
-    private long[] positions = new long[FIRST_SLOTS];
-
+    private volatile long[] slots = new long[FIRST_SLOTS];
     private int count;
 
-    private int slot(long key) {
-        return (int) (key >>> 32) & keys.length - 1;
+    private static int tag(long key) {
+        return (int) (key >>> 32);
     }
 
-    /// Notes a record at a position that is not 0.
-    void add(long key, long position) {
-        if (2 * count >= keys.length) {
+    private static int slot(long[] table, int tag) {
+        return tag >>> 1 & table.length - 1;
+    }
+
+    /// Notes a record at a position that is a multiple of 8 and not 0. One that is too far on is left out.
+    synchronized void add(long key, int position, int bytes) {
+        int units = position >>> POSITION_UNIT_SHIFT;
+        if (units > MOST_POSITION_UNITS) {
+            return;
+        }
+        if (4 * count >= 3 * slots.length) {
             grow();
         }
-        put(key, position);
+        int length = Math.min((bytes >>> LENGTH_UNIT_SHIFT) + 1, MOST_LENGTH_UNITS);
+        put(slots, (long) tag(key) << 32 | (long) length << LENGTH_SHIFT | units);
         count++;
     }
 
-    private void put(long key, long position) {
-        int slot = slot(key);
-        while (positions[slot] != 0) {
-            slot = slot + 1 & keys.length - 1;
+    private static void put(long[] table, long word) {
+        int slot = slot(table, tag(word));
+        while (table[slot] != 0) {
+            slot = slot + 1 & table.length - 1;
         }
-        keys[slot] = key;
-        positions[slot] = position;
+        table[slot] = word;
     }
 
     private void grow() {
-        long[] oldKeys = keys;
-        long[] oldPositions = positions;
-        keys = new long[2 * oldKeys.length];
-        positions = new long[2 * oldKeys.length];
-        for (int i = 0; i < oldKeys.length; i++) {
-            if (oldPositions[i] != 0) {
-                put(oldKeys[i], oldPositions[i]);
+        long[] larger = new long[2 * slots.length];
+        for (long word : slots) {
+            if (word != 0) {
+                put(larger, word);
             }
         }
+        slots = larger;
+    }
+
+    /// What to search.
+    long[] table() {
+        return slots;
     }
 
     /// The first slot with a key, or -1.
-    int first(long key) {
-        return from(key, slot(key));
+    static int first(long[] table, long key) {
+        return from(table, key, slot(table, tag(key)));
     }
 
     /// The next one after `slot`, or -1.
-    int next(long key, int slot) {
-        return from(key, slot + 1 & keys.length - 1);
+    static int next(long[] table, long key, int slot) {
+        return from(table, key, slot + 1 & table.length - 1);
     }
 
-    private int from(long key, int start) {
-        for (int slot = start; positions[slot] != 0; slot = slot + 1 & keys.length - 1) {
-            if (keys[slot] == key) {
+    private static int from(long[] table, long key, int start) {
+        for (int slot = start; table[slot] != 0; slot = slot + 1 & table.length - 1) {
+            if (tag(table[slot]) == tag(key)) {
                 return slot;
             }
         }
@@ -67,7 +87,12 @@ final class RecordIndex {
     }
 
     /// The position of the record in a slot.
-    long position(int slot) {
-        return positions[slot];
+    static int position(long word) {
+        return (int) (word & MOST_POSITION_UNITS) << POSITION_UNIT_SHIFT;
+    }
+
+    /// How much to read of it: all of it, unless it is very long.
+    static int bytes(long word) {
+        return (int) (word >>> LENGTH_SHIFT & MOST_LENGTH_UNITS) << LENGTH_UNIT_SHIFT;
     }
 }

@@ -1,6 +1,8 @@
 package org.jvirt.engine.soft.translate.store;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -8,42 +10,76 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.function.LongConsumer;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+import org.jvirt.linux.PositionalFile;
 
 /// A file of stored blocks that several processes read and append to.
 ///
 /// ```
 /// 0   magic      8 bytes
-/// 8   committed  8 bytes: where the next record goes; all before it is complete
+/// 8   committed  8 bytes: where the next batch goes; all before it is complete
 /// 16  checksum   4 bytes, of the committed length
-/// 32  records    length, checksum, block
+/// 32  batches    count, bytes in all, checksum of the list, 0;
+///                list: key and length of each record; records: length, checksum, block
 /// ```
 ///
-/// Who appends holds the file's lock, writes records behind the committed length, and then that length. So a writer
-/// that dies leaves nothing but bytes that the next one overwrites, and readers see complete records only. Each
-/// record has a checksum, which is looked at when the record is used. The file is the user's alone.
-final class StoreFile {
+/// Batches and records begin at multiples of 8. Who appends holds the file's lock, writes a batch behind the committed
+/// length, and then that length. So a writer that dies leaves nothing but bytes that the next one overwrites, and
+/// readers see complete records only. Each record has a checksum, which is looked at when the record is used. The file
+/// is the user's alone.
+///
+/// Of a file only the lists are read at first, and records one by one: nothing is mapped, so that nothing of it counts
+/// as memory of the process. Thread-safe.
+final class StoreFile implements AutoCloseable {
     static final long MOST_BYTES = 128L << 20;
     private static final long MOST_BYTES_OF_ALL = 256L << 20;
-    private static final long MAGIC = 0x4A56_4952_5443_4F31L;
+    private static final long MAGIC = 0x4A56_4952_5443_4F32L;
     private static final int HEADER = 32;
+    private static final int BATCH_HEADER = 16;
+    private static final int ENTRY_BYTES = 12;
     private static final int RECORD_HEADER = 8;
+    private static final int ALIGNMENT = 8;
     private static final int MOST_RECORD_BYTES = 1 << 20;
+    /// A batch with more is divided.
+    private static final int BATCH_BYTES = 1 << 18;
+
+    private static final int MOST_LIST_BYTES = 1 << 22;
     private static final String SUFFIX = ".blocks";
 
     private final Path path;
     private final long mostBytes;
-    private ByteBuffer mapped = ByteBuffer.allocate(0);
-    private long known = HEADER;
+    private @Nullable Opened opened;
+    private boolean closed;
+
+    /// Takes what is in a file.
+    interface Listing {
+        /// @param position of the record
+        /// @param bytes    its length, or a little more
+        void add(long key, int position, int bytes);
+    }
+
+    /// The file that the path meant when it was opened; perhaps replaced since.
+    ///
+    /// @param identity what tells it from another at the same path
+    /// @param record   room for one record, for who holds the lock of this object
+    private record Opened(PositionalFile file, Object identity, Arena arena, MemorySegment record, ByteBuffer view) {
+        void close() throws IOException {
+            arena.close();
+            file.close();
+        }
+    }
 
     StoreFile(Path directory, String version, long mostBytes) throws IOException {
         this.mostBytes = mostBytes;
@@ -61,6 +97,27 @@ final class StoreFile {
                 path,
                 EnumSet.of(StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    }
+
+    private Object identity() throws IOException {
+        return Objects.requireNonNullElse(
+                Files.readAttributes(path, BasicFileAttributes.class).fileKey(), path);
+    }
+
+    /// Opens the file for reading unless it is; empty if it changes at this moment.
+    private synchronized Optional<Opened> opened() throws IOException {
+        if (opened == null && !closed) {
+            Object before = identity();
+            PositionalFile file = PositionalFile.open(path, Set.of());
+            if (!before.equals(identity())) {
+                file.close();
+                return Optional.empty();
+            }
+            Arena arena = Arena.ofShared();
+            MemorySegment record = arena.allocate(MOST_RECORD_BYTES + RECORD_HEADER, ALIGNMENT);
+            opened = new Opened(file, before, arena, record, record.asByteBuffer());
+        }
+        return Optional.ofNullable(opened);
     }
 
     /// Removes files of other versions, those unused for longest first, until the rest is small enough.
@@ -89,50 +146,103 @@ final class StoreFile {
         }
     }
 
-    /// Finds the records that have come since the last call, by position; [#read] reads one.
-    void refresh(LongConsumer position) throws IOException {
+    /// Tells what records there are.
+    void list(Listing listing) throws IOException {
         if (!Files.exists(path)) {
             return;
         }
-        try (FileChannel channel = open()) {
-            scan(channel, committed(channel), position);
+        Optional<Opened> source = opened();
+        if (source.isPresent()) {
+            try (Arena arena = Arena.ofConfined()) {
+                scan(source.get().file, arena, listing);
+            }
         }
     }
 
-    private void scan(FileChannel channel, long end, LongConsumer position) throws IOException {
-        if (end <= known) {
-            return;
-        }
-        mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, end);
-        while (known + RECORD_HEADER < end) {
-            int length = mapped.getInt((int) known);
-            if (length <= 0 || length > MOST_RECORD_BYTES || known + RECORD_HEADER + length > end) {
+    private static void scan(PositionalFile file, Arena arena, Listing listing) throws IOException {
+        MemorySegment room = arena.allocate(MOST_LIST_BYTES, ALIGNMENT);
+        ByteBuffer bytes = room.asByteBuffer();
+        long end = file.read(0, room.asSlice(0, HEADER)) < HEADER ? HEADER : committed(bytes, file.sizeBytes());
+        long at = HEADER;
+        while (at + BATCH_HEADER < end && file.read(at, room.asSlice(0, BATCH_HEADER)) == BATCH_HEADER) {
+            int count = bytes.getInt(0);
+            int length = bytes.getInt(4);
+            long listBytes = (long) count * ENTRY_BYTES;
+            if (count <= 0
+                    || listBytes > MOST_LIST_BYTES - BATCH_HEADER
+                    || length < listBytes
+                    || at + length > end
+                    || file.read(at + BATCH_HEADER, room.asSlice(BATCH_HEADER, listBytes)) != listBytes
+                    || checksum(bytes, count) != bytes.getInt(8)) {
                 // damaged: what follows cannot be found
-                known = end;
                 return;
             }
-            position.accept(known);
-            known += RECORD_HEADER + length;
+            long position = at + aligned(BATCH_HEADER + (int) listBytes);
+            for (int i = 0; i < count; i++) {
+                int entry = BATCH_HEADER + i * ENTRY_BYTES;
+                int recordBytes = bytes.getInt(entry + 8);
+                listing.add(bytes.getLong(entry), (int) position, recordBytes);
+                position += aligned(recordBytes);
+            }
+            at += length;
         }
     }
 
-    /// The key of a record: not to be relied on before [#read] has found it undamaged.
-    long key(long position) {
-        return mapped.getLong((int) position + RECORD_HEADER);
+    private static int aligned(int bytes) {
+        return bytes + ALIGNMENT - 1 & -ALIGNMENT;
     }
 
-    /// A record's block, encoded; perhaps damaged.
-    ByteBuffer encoded(long position) {
-        return mapped.slice((int) position + RECORD_HEADER, mapped.getInt((int) position));
-    }
-
-    /// The block of a record; empty if it is damaged.
-    Optional<StoredBlock> read(long position) {
-        int at = (int) position;
-        ByteBuffer record = encoded(position);
+    /// Of a batch: of its count and length, and of its list.
+    private static int checksum(ByteBuffer batch, int count) {
         var crc = new CRC32C();
-        crc.update(record.duplicate());
-        return (int) crc.getValue() == mapped.getInt(at + 4) ? StoredBlock.decode(record) : Optional.empty();
+        crc.update(batch.slice(0, 8));
+        crc.update(batch.slice(BATCH_HEADER, count * ENTRY_BYTES));
+        return (int) crc.getValue();
+    }
+
+    /// What is done with a record while it is in memory.
+    interface Use<T> {
+        /// @param encoded  the block, perhaps damaged
+        /// @param checksum what it should have
+        Optional<T> of(ByteBuffer encoded, int checksum);
+    }
+
+    /// Reads the record at a position.
+    ///
+    /// @param bytes its length, or more; less is read again
+    <T> Optional<T> with(int position, int bytes, Use<T> use) {
+        Opened source;
+        synchronized (this) {
+            source = opened;
+        }
+        if (source == null) {
+            return Optional.empty();
+        }
+        synchronized (source) {
+            try {
+                long read = source.file.read(position, source.record.asSlice(0, Math.max(bytes, RECORD_HEADER)));
+                ByteBuffer record = source.view;
+                int length = record.getInt(0);
+                if (read < RECORD_HEADER || length <= 0 || length > MOST_RECORD_BYTES) {
+                    return Optional.empty();
+                }
+                int whole = RECORD_HEADER + length;
+                if (read < whole) {
+                    read = source.file.read(position, source.record.asSlice(0, whole));
+                }
+                return read < whole ? Optional.empty() : use.of(record.slice(RECORD_HEADER, length), record.getInt(4));
+            } catch (IOException e) {
+                // as if it were damaged
+                return Optional.empty();
+            }
+        }
+    }
+
+    /// The block of a record that [#with] has read; empty if it is damaged.
+    static Optional<StoredBlock> decode(ByteBuffer encoded, int checksum) {
+        var crc = new CRC32C();
+        crc.update(encoded.duplicate());
+        return (int) crc.getValue() == checksum ? StoredBlock.decode(encoded) : Optional.empty();
     }
 
     private static int checksum(long committed) {
@@ -141,15 +251,16 @@ final class StoreFile {
         return (int) crc.getValue();
     }
 
-    /// Up to where records are complete; [#HEADER] for a file that is new or none of ours.
+    /// Up to where batches are complete; [#HEADER] for a file that is new or none of ours.
     private static long committed(FileChannel channel) throws IOException {
         ByteBuffer header = ByteBuffer.allocate(HEADER);
-        if (channel.read(header, 0) < HEADER || header.getLong(0) != MAGIC) {
-            return HEADER;
-        }
+        return channel.read(header, 0) < HEADER ? HEADER : committed(header, channel.size());
+    }
+
+    private static long committed(ByteBuffer header, long sizeBytes) {
         long committed = header.getLong(8);
-        boolean whole = header.getInt(16) == checksum(committed);
-        return whole && committed >= HEADER && committed <= Math.min(channel.size(), Integer.MAX_VALUE)
+        boolean whole = header.getLong(0) == MAGIC && header.getInt(16) == checksum(committed);
+        return whole && committed >= HEADER && committed <= Math.min(sizeBytes, Integer.MAX_VALUE)
                 ? committed
                 : HEADER;
     }
@@ -160,48 +271,81 @@ final class StoreFile {
         channel.write(header, 0);
     }
 
-    /// Appends blocks. A full file loses its older half first.
-    void append(List<StoredBlock> blocks) throws IOException {
-        int bytes = 0;
-        for (StoredBlock block : blocks) {
-            bytes += RECORD_HEADER + block.encodedBytes();
+    /// Appends blocks, and answers where they are, 0 for each that cannot be read here. A full file loses its older
+    /// half instead.
+    int[] append(List<StoredBlock> blocks) throws IOException {
+        int[] positions = new int[blocks.size()];
+        int from = 0;
+        while (from < blocks.size()) {
+            int to = from;
+            int bytes = 0;
+            while (to < blocks.size() && (to == from || bytes + recordBytes(blocks.get(to)) <= BATCH_BYTES)) {
+                bytes += aligned(recordBytes(blocks.get(to++)));
+            }
+            int first = appendBatch(blocks.subList(from, to), bytes);
+            for (int i = from; i < to && first != 0; i++) {
+                positions[i] = first;
+                first += aligned(recordBytes(blocks.get(i)));
+            }
+            from = to;
         }
-        ByteBuffer records = ByteBuffer.allocate(bytes);
+        return positions;
+    }
+
+    static int recordBytes(StoredBlock block) {
+        return RECORD_HEADER + block.encodedBytes();
+    }
+
+    /// Appends a batch; answers where its first record can be read here, or 0.
+    private int appendBatch(List<StoredBlock> blocks, int recordBytes) throws IOException {
+        int listBytes = aligned(BATCH_HEADER + blocks.size() * ENTRY_BYTES);
+        ByteBuffer batch = ByteBuffer.allocate(listBytes + recordBytes);
+        batch.putInt(blocks.size()).putInt(batch.capacity()).position(BATCH_HEADER);
+        for (StoredBlock block : blocks) {
+            batch.putLong(block.key()).putInt(recordBytes(block));
+        }
+        batch.putInt(8, checksum(batch, blocks.size()));
+        batch.position(listBytes);
         for (StoredBlock block : blocks) {
             int length = block.encodedBytes();
-            int at = records.position();
-            records.putInt(length).putInt(0);
-            block.encode(records);
+            int at = batch.position();
+            batch.putInt(length).putInt(0);
+            block.encode(batch);
             var crc = new CRC32C();
-            crc.update(records.slice(at + RECORD_HEADER, length));
-            records.putInt(at + 4, (int) crc.getValue());
+            crc.update(batch.slice(at + RECORD_HEADER, length));
+            batch.putInt(at + 4, (int) crc.getValue());
+            batch.position(at + aligned(RECORD_HEADER + length));
         }
-        records.flip();
+        batch.flip();
         try (FileChannel channel = open();
                 FileLock _ = channel.lock()) {
             long end = committed(channel);
-            if (end + bytes > mostBytes) {
+            if (end + batch.limit() > mostBytes) {
                 halve(channel, end);
-                return;
+                return 0;
             }
-            while (records.hasRemaining()) {
-                channel.write(records, end + records.position());
+            while (batch.hasRemaining()) {
+                channel.write(batch, end + batch.position());
             }
-            commit(channel, end + bytes);
+            commit(channel, end + batch.limit());
+            // nobody can replace the file now
+            Optional<Opened> source = opened();
+            boolean same = source.isPresent() && source.get().identity.equals(identity());
+            return same ? (int) end + listBytes : 0;
         }
     }
 
-    /// Replaces the file by one with the younger half of its records. Who has it open goes on with the old one.
+    /// Replaces the file by one with the younger half of its batches. Who has it open goes on with the old one.
     private void halve(FileChannel channel, long end) throws IOException {
         ByteBuffer all = channel.map(FileChannel.MapMode.READ_ONLY, 0, end);
         int from = HEADER;
         while (from < end / 2) {
-            int length = all.getInt(from);
-            if (length <= 0 || length > MOST_RECORD_BYTES) {
+            int length = all.getInt(from + 4);
+            if (length <= 0 || length > end - from) {
                 from = (int) end;
                 break;
             }
-            from += RECORD_HEADER + length;
+            from += length;
         }
         Path young = Files.createTempFile(path.getParent(), "halving", ".tmp");
         try (FileChannel to = FileChannel.open(young, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
@@ -213,5 +357,14 @@ final class StoreFile {
             commit(to, HEADER + (long) length);
         }
         Files.move(young, path, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    @Override
+    public synchronized void close() throws IOException {
+        closed = true;
+        if (opened != null) {
+            opened.close();
+            opened = null;
+        }
     }
 }
