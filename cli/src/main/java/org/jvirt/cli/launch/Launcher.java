@@ -67,7 +67,8 @@ public final class Launcher {
 
     private ExitReason runToEnd() {
         options.log().ifPresent(LogFile::open);
-        try (VirtualMachine vm = builder().build()) {
+        try (var _ = HeapCare.start();
+                VirtualMachine vm = builder().build()) {
             machine.set(vm);
             vm.start();
             ExitReason reason = vm.await();

@@ -45,14 +45,14 @@ final class BlockText {
 
     private void host(TranslatedBlock block, CodeCache cache, Stubs stubs) {
         text.append("host %d bytes, entries +0 (table), +%d (behind), +%d (ahead)%n"
-                .formatted(block.end - block.start, block.entryBehind - block.start, block.entryAhead - block.start));
-        byte[] code = new byte[block.end - block.start];
+                .formatted(block.codeBytes(), block.entryBehind() - block.start, block.entryAhead() - block.start));
+        byte[] code = new byte[block.codeBytes()];
         for (int i = 0; i < code.length; i++) {
             code[i] = (byte) cache.byteAt(block.start + i);
         }
         int position = 0;
         while (position < code.length) {
-            if (block.start + position == block.stubs) {
+            if (position == block.usualBytes()) {
                 text.append("  seldom:").append(System.lineSeparator());
             }
             if (decoder.decode(code, position, code.length, CodeSize.CODE64, insn) != DecodeResult.OK) {

@@ -183,14 +183,13 @@ final class BlockTranslator {
         int stubs = writer.size();
         branches.finish();
         emitter.finish();
-        TranslatedBlock block = add(at >>> 12, rip, context, vectors);
+        TranslatedBlock block = add(at >>> 12, rip, context);
         block.crosses = secondPage >= 0;
         block.apart = apart;
         block.sites = emitter.sites();
-        block.guestBytes = offsets[count];
-        block.instructions = emitted;
-        block.stubs = block.start + stubs;
-        block.end = block.start + writer.size();
+        block.guestBytes = (short) offsets[count];
+        block.instructions = (short) emitted;
+        block.ends(stubs, writer.size());
         return block;
     }
 
@@ -428,26 +427,22 @@ final class BlockTranslator {
                 && integers.emit(probe);
     }
 
-    private TranslatedBlock add(long guestPage, long rip, int context, VectorUse vectors) {
-        int start = cache.end();
+    private TranslatedBlock add(long guestPage, long rip, int context) {
+        Exits exits = emitter.exits();
         var block = new TranslatedBlock(
                 rip,
                 guestPage,
                 context,
-                start,
-                start + branches.entryBehind(),
-                start + branches.entryAhead(),
-                vectors,
-                emitter.exits().count());
-        block.entryFirst = start + branches.entryFirst();
-        block.entryAgain = start + branches.entryAgain();
-        block.branchOffset = branches.branchOffset();
+                cache.end(),
+                branches.entryBehind(),
+                branches.entryAhead(),
+                exits.count());
+        block.entries(branches.entryAgain(), branches.entryFirst());
+        block.branchOffset = (short) branches.branchOffset();
         block.branchReleases = branches.branchReleases();
         cache.add(block, writer);
-        Exits exits = emitter.exits();
         for (int i = 0; i < exits.count(); i++) {
-            block.exits[i] = new TranslatedBlock.Exit(
-                    block, exits.target(i) - rip, start + exits.jump(i), start + exits.unlinked(i), exits.isApart(i));
+            block.addExit(i, exits.target(i) - rip, exits.jump(i), exits.unlinked(i), exits.isApart(i));
         }
         return block;
     }

@@ -169,7 +169,7 @@ final class CodeKeeper implements AutoCloseable {
     /// Where immediates of 8 bytes are: what is executed as a rule is instructions from its start to its end.
     private BitSet wideFields(Job job) {
         var wide = new BitSet();
-        int end = job.block.stubs - job.block.start;
+        int end = job.block.usualBytes();
         int position = 0;
         while (position < end && decoder.decode(job.code, position, end, CodeSize.CODE64, insn) == DecodeResult.OK) {
             position += insn.length();

@@ -47,7 +47,7 @@ final class PlacedPage {
             blocks = Arrays.copyOf(blocks, 2 * count);
         }
         block.home = this;
-        block.number = count;
+        block.number = (short) count;
         blocks[count++] = block;
     }
 

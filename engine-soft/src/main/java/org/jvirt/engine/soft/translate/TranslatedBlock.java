@@ -1,43 +1,41 @@
 package org.jvirt.engine.soft.translate;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.translate.store.CodeStore;
 import org.jvirt.engine.soft.translate.store.StoredBlock;
-import org.jvirt.engine.soft.translate.vector.VectorUse;
 
 /// Host code for a run of guest instructions at one linear address under one set of rights.
 public final class TranslatedBlock {
+    private static final int[] NONE = {};
+    private static final int APART = 1 << 16;
+    private static final int FIXED_WORDS = 9;
+    private static final int EXIT_WORDS = 2;
+
     /// Changes when the page that it is of moves, see [PlacedPages].
     long rip;
     /// Backing page of the guest code.
     final long page;
-    final int context;
+    final short context;
     /// Offset in the code cache: the entry that checks its own address.
     final int start;
-    /// Offset of the entry for branches from behind.
-    final int entryBehind;
-    /// Offset of the entry for branches from ahead.
-    final int entryAhead;
-    /// Offset of the entry for its own branch to its beginning.
-    int entryAgain;
-    /// Offset of the entry for the processor, which goes on although a request waits.
-    int entryFirst;
-
-    final VectorUse vectors;
-    final Exit[] exits;
-    /// Exits of other blocks (or of this one) that are linked to this block.
-    final List<Exit> incoming = new ArrayList<>(2);
-
-    /// Offset in the code cache where what is seldom executed begins, and of the end.
-    int stubs;
-
-    int end;
+    private final char entryBehind;
+    private final char entryAhead;
+    private char entryAgain;
+    private char entryFirst;
+    private char stubs;
+    private char end;
     /// The offset in the guest's code of the indirect branch that ends the block, if one does.
-    int branchOffset;
+    short branchOffset;
     /// By how much that branch raises RSP.
     int branchReleases;
+
+    /// Exits as [#addExit] packs them.
+    private final int[] exits;
+    /// Those of them that are linked.
+    private @Nullable Exit outgoing;
+    /// Exits of other blocks (or of this one) that are linked to this block.
+    private @Nullable Exit incoming;
 
     boolean valid = true;
     /// The bytes of its guest code are the same at every address.
@@ -52,76 +50,220 @@ public final class TranslatedBlock {
     @Nullable
     PlacedPage home;
 
-    int number;
+    short number;
     /// What changes in its code with [#rip], once that has been asked.
     int @Nullable [] addresses;
     /// Branches through tables lead to it, or have done so.
     boolean isTarget;
 
     /// How many bytes of guest code it stands for, at most.
-    int guestBytes;
+    short guestBytes;
     /// How many instructions it executes when it is not left before its end.
-    int instructions;
+    short instructions;
     /// It is one instruction on two pages.
     boolean crosses;
 
-    private int executions;
+    private short executions;
     /// Each access is checked by itself: it is for where a shared check has failed.
     boolean apart;
     /// Places in the state block of the entries that accesses have for themselves.
-    int[] sites = {};
+    int[] sites = NONE;
 
     /// Another translation of the same guest code: at another address, or under other rights.
     @Nullable
     TranslatedBlock nextOfSameCode;
 
-    /// A direct branch within the page.
+    /// A direct branch within the page: one that is linked to another block, or is to be.
     static final class Exit {
         final TranslatedBlock from;
-        /// From the block's first instruction to the target.
-        final long distance;
-        /// Offset in the code cache of the end of the jump.
-        final int jump;
-        /// What the jump leads to while it is not linked.
-        final int unlinked;
-        /// It is meant for a block that checks each access by itself.
-        final boolean apart;
+        private final int number;
 
-        @Nullable
-        TranslatedBlock to;
+        private @Nullable TranslatedBlock to;
+        /// The next one that is linked from the same block, and to the same.
+        private @Nullable Exit nextOutgoing;
 
-        Exit(TranslatedBlock from, long distance, int jump, int unlinked, boolean apart) {
+        private @Nullable Exit nextIncoming;
+
+        private Exit(TranslatedBlock from, int number) {
             this.from = from;
-            this.distance = distance;
-            this.jump = jump;
-            this.unlinked = unlinked;
-            this.apart = apart;
+            this.number = number;
         }
 
+        private int word(int which) {
+            return from.exits[number * EXIT_WORDS + which];
+        }
+
+        /// The guest's address.
         long target() {
-            return from.rip + distance;
+            return from.rip + (word(0) >> 1);
+        }
+
+        /// Whether it is meant for a block that checks each access by itself.
+        boolean isApart() {
+            return (word(0) & 1) != 0;
+        }
+
+        /// Offset in the code cache of the end of the jump.
+        int jump() {
+            return from.start + (word(1) >>> Character.SIZE);
+        }
+
+        /// What the jump leads to while it is not linked.
+        int unlinked() {
+            return from.start + (char) word(1);
+        }
+
+        /// Notes that it leads to a block.
+        void to(TranslatedBlock block) {
+            to = block;
+            nextOutgoing = from.outgoing;
+            from.outgoing = this;
+            nextIncoming = block.incoming;
+            block.incoming = this;
         }
     }
 
-    TranslatedBlock(
-            long rip,
-            long page,
-            int context,
-            int start,
-            int entryBehind,
-            int entryAhead,
-            VectorUse vectors,
-            int exitCount) {
+    /// @param start       offset in the code cache
+    /// @param entryBehind offset in the block of the entry for branches from behind
+    /// @param entryAhead  the same for branches from ahead
+    TranslatedBlock(long rip, long page, int context, int start, int entryBehind, int entryAhead, int exitCount) {
         this.rip = rip;
         this.page = page;
-        this.context = context;
+        this.context = (short) context;
         this.start = start;
-        this.entryBehind = entryBehind;
-        this.entryAhead = entryAhead;
-        entryAgain = entryBehind;
-        entryFirst = entryAhead;
-        this.vectors = vectors;
-        exits = new Exit[exitCount];
+        this.entryBehind = place(entryBehind);
+        this.entryAhead = place(entryAhead);
+        entryAgain = this.entryBehind;
+        entryFirst = this.entryAhead;
+        exits = exitCount == 0 ? NONE : new int[exitCount * EXIT_WORDS];
+    }
+
+    private static char place(int offset) {
+        if (offset != (char) offset) {
+            throw new IllegalStateException("Offset %d in a block of host code".formatted(offset));
+        }
+        return (char) offset;
+    }
+
+    /// Says where the other entries are: for the block's own branch to its beginning, and for the processor, which
+    /// goes on although a request waits.
+    void entries(int again, int first) {
+        entryAgain = place(again);
+        entryFirst = place(first);
+    }
+
+    /// Says where what is seldom executed begins, and the end.
+    void ends(int stubsBegin, int codeEnd) {
+        stubs = place(stubsBegin);
+        end = place(codeEnd);
+    }
+
+    /// Says what the exit of a number is: places are offsets in the block.
+    ///
+    /// @param distance from the block's first instruction to the target, on the same page
+    void addExit(int number, long distance, int jump, int unlinked, boolean apart) {
+        exits[number * EXIT_WORDS] = Math.toIntExact(distance) << 1 | (apart ? 1 : 0);
+        exits[number * EXIT_WORDS + 1] = place(jump) << Character.SIZE | place(unlinked);
+    }
+
+    int exitCount() {
+        return exits.length / EXIT_WORDS;
+    }
+
+    /// The exit of a number.
+    Exit exit(int number) {
+        for (Exit each = outgoing; each != null; each = each.nextOutgoing) {
+            if (each.number == number) {
+                return each;
+            }
+        }
+        return new Exit(this, number);
+    }
+
+    /// Takes what is linked to this block out of all lists, and tells it.
+    void unlinkIncoming(Consumer<Exit> each) {
+        for (Exit exit = incoming; exit != null; exit = exit.nextIncoming) {
+            each.accept(exit);
+            exit.from.forgetOutgoing(exit);
+            exit.to = null;
+        }
+        incoming = null;
+    }
+
+    private void forgetOutgoing(Exit exit) {
+        Exit each = outgoing;
+        if (each == exit) {
+            outgoing = exit.nextOutgoing;
+            return;
+        }
+        while (each != null) {
+            if (each.nextOutgoing == exit) {
+                each.nextOutgoing = exit.nextOutgoing;
+                return;
+            }
+            each = each.nextOutgoing;
+        }
+    }
+
+    /// Takes what leads from this block to others out of their lists.
+    void unlinkOutgoing() {
+        for (Exit exit = outgoing; exit != null; exit = exit.nextOutgoing) {
+            if (exit.to != null) {
+                exit.to.forgetIncoming(exit);
+                exit.to = null;
+            }
+        }
+        outgoing = null;
+    }
+
+    private void forgetIncoming(Exit exit) {
+        Exit each = incoming;
+        if (each == exit) {
+            incoming = exit.nextIncoming;
+            return;
+        }
+        while (each != null) {
+            if (each.nextIncoming == exit) {
+                each.nextIncoming = exit.nextIncoming;
+                return;
+            }
+            each = each.nextIncoming;
+        }
+    }
+
+    /// Forgets all links, of blocks that are given up together.
+    void forgetLinks() {
+        outgoing = null;
+        incoming = null;
+    }
+
+    /// Offset in the code cache of the entry for branches from behind.
+    int entryBehind() {
+        return start + entryBehind;
+    }
+
+    /// Offset in the code cache of the entry for branches from ahead.
+    int entryAhead() {
+        return start + entryAhead;
+    }
+
+    /// Offset in the code cache of the entry for the block's own branch to its beginning.
+    int entryAgain() {
+        return start + entryAgain;
+    }
+
+    /// Offset in the code cache of the entry for the processor, which goes on although a request waits.
+    int entryFirst() {
+        return start + entryFirst;
+    }
+
+    /// How much of the code is executed as a rule, and how much there is.
+    int usualBytes() {
+        return stubs;
+    }
+
+    int codeBytes() {
+        return end;
     }
 
     /// Whether an address is in the guest's code that it stands for.
@@ -168,18 +310,18 @@ public final class TranslatedBlock {
         return false;
     }
 
-    /// Counts one more execution if there have been fewer than `most`; whether it did.
+    /// Counts one more execution if there have been fewer than `most`, where 32,768 is without end; whether there
+    /// had been fewer.
     public boolean isOneOfFirst(int most) {
+        if (most > Short.MAX_VALUE) {
+            return true;
+        }
         if (executions >= most) {
             return false;
         }
         executions++;
         return true;
     }
-
-    private static final int APART = 1 << 16;
-    private static final int FIXED_WORDS = 11;
-    private static final int EXIT_WORDS = 5;
 
     /// Under what it is kept beside its code: its rights, and whether each access is checked by itself.
     int kind() {
@@ -192,26 +334,17 @@ public final class TranslatedBlock {
 
     /// What [#of] makes the block of again, beside its code; places count from the block's start.
     int[] layout() {
-        int[] words = new int[FIXED_WORDS + EXIT_WORDS * exits.length];
-        words[0] = entryBehind - start;
-        words[1] = entryAhead - start;
-        words[2] = stubs - start;
-        words[3] = end - start;
-        words[4] = vectors.ordinal();
+        int[] words = new int[FIXED_WORDS + exits.length];
+        words[0] = entryBehind;
+        words[1] = entryAhead;
+        words[2] = entryFirst;
+        words[3] = stubs;
+        words[4] = end;
         words[5] = branchOffset;
         words[6] = branchReleases;
         words[7] = guestBytes;
         words[8] = instructions;
-        words[9] = exits.length;
-        words[10] = entryFirst - start;
-        int at = FIXED_WORDS;
-        for (Exit exit : exits) {
-            words[at++] = (int) exit.distance;
-            words[at++] = (int) (exit.distance >> 32);
-            words[at++] = exit.jump - start;
-            words[at++] = exit.unlinked - start;
-            words[at++] = exit.apart ? 1 : 0;
-        }
+        System.arraycopy(exits, 0, words, FIXED_WORDS, exits.length);
         return words;
     }
 
@@ -219,22 +352,16 @@ public final class TranslatedBlock {
     ///
     /// @param words from [#layout]
     static TranslatedBlock of(int[] words, long rip, long page, int context, int start, boolean crosses) {
-        var block = new TranslatedBlock(
-                rip, page, context, start, start + words[0], start + words[1], VectorUse.values()[words[4]], words[9]);
-        block.stubs = start + words[2];
-        block.end = start + words[3];
-        block.branchOffset = words[5];
+        int exitCount = (words.length - FIXED_WORDS) / EXIT_WORDS;
+        var block = new TranslatedBlock(rip, page, context, start, words[0], words[1], exitCount);
+        block.entries(words[0], words[2]);
+        block.ends(words[3], words[4]);
+        block.branchOffset = (short) words[5];
         block.branchReleases = words[6];
-        block.guestBytes = words[7];
-        block.instructions = words[8];
-        block.entryFirst = start + words[10];
+        block.guestBytes = (short) words[7];
+        block.instructions = (short) words[8];
         block.crosses = crosses;
-        int at = FIXED_WORDS;
-        for (int i = 0; i < block.exits.length; i++) {
-            long distance = words[at] & 0xFFFF_FFFFL | (long) words[at + 1] << 32;
-            block.exits[i] = new Exit(block, distance, start + words[at + 2], start + words[at + 3], words[at + 4] != 0);
-            at += EXIT_WORDS;
-        }
+        System.arraycopy(words, FIXED_WORDS, block.exits, 0, block.exits.length);
         return block;
     }
 }

@@ -240,7 +240,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     /// Whether a shared check has failed, so that the block wanted is one that checks each access by itself.
     private boolean wantsApart() {
-        return pending != null && pending.apart && pending.target() == cpu.rip;
+        return pending != null && pending.isApart() && pending.target() == cpu.rip;
     }
 
     /// Translates what is at [Cpu#rip]: up to `limit` instructions that begin at backing offset `at` and lie on one
@@ -380,17 +380,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private void invalidate(TranslatedBlock block) {
         block.valid = false;
-        for (TranslatedBlock.Exit exit : block.incoming) {
-            cache.link(exit.jump, exit.unlinked);
-            exit.to = null;
-        }
-        block.incoming.clear();
-        for (TranslatedBlock.Exit exit : block.exits) {
-            if (exit.to != null) {
-                exit.to.incoming.remove(exit);
-                exit.to = null;
-            }
-        }
+        block.unlinkIncoming(exit -> cache.link(exit.jump(), exit.unlinked()));
+        block.unlinkOutgoing();
         tables.unlink(block.rip, block.context, cache.address(block.start));
         pages.remove(block);
         if (pending != null && pending.from == block) {
@@ -463,7 +454,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         pages.use(block);
         state.enter(cpu);
         cpu.leave = false;
-        return execute(cache.address(block.entryFirst));
+        return execute(cache.address(block.entryFirst()));
     }
 
     /// Lets indirect branches find a block, and the others of its page if it is the first of these in its
@@ -534,7 +525,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     /// Whether the exit leads to the block: at the same address on the same page under the same rights.
     private static boolean isWay(TranslatedBlock.Exit from, TranslatedBlock to) {
         return from.target() == to.rip
-                && from.apart == to.apart
+                && from.isApart() == to.apart
                 && !to.crosses
                 && from.from.page == to.page
                 && from.from.context == to.context
@@ -543,10 +534,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private void link(TranslatedBlock.Exit from, TranslatedBlock to) {
         boolean backward = to.start <= from.from.start;
-        int entry = to == from.from ? to.entryAgain : backward ? to.entryBehind : to.entryAhead;
-        cache.link(from.jump, entry);
-        from.to = to;
-        to.incoming.add(from);
+        int entry = to == from.from ? to.entryAgain() : backward ? to.entryBehind() : to.entryAhead();
+        cache.link(from.jump(), entry);
+        from.to(to);
     }
 
     private Outcome execute(long address) {
@@ -583,14 +573,14 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     if (!loadVectors()) {
                         return leave(block.rip, StateLayout.FLAGS, Outcome.INTERPRET);
                     }
-                    next = cache.address(block.entryFirst);
+                    next = cache.address(block.entryFirst());
                 }
                 case ExitReason.X87 -> {
                     TranslatedBlock block = cache.at(site);
                     if (!loadX87()) {
                         return leave(block.rip, StateLayout.FLAGS, Outcome.INTERPRET);
                     }
-                    next = cache.address(block.entryFirst);
+                    next = cache.address(block.entryFirst());
                 }
                 case ExitReason.INTERPRET -> {
                     counters.interpreted++;
@@ -598,12 +588,12 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 }
                 case ExitReason.DIRECT -> {
                     counters.unlinked++;
-                    TranslatedBlock.Exit exit = cache.at(site).exits[cache.byteAt(site)];
-                    complete = !exit.apart;
+                    TranslatedBlock.Exit exit = cache.at(site).exit(cache.byteAt(site));
+                    complete = !exit.isApart();
                     TranslatedBlock known = recent(exit.target());
                     if (known != null && isWay(exit, known)) {
                         link(exit, known);
-                        next = cache.address(known.entryBehind);
+                        next = cache.address(known.entryBehind());
                         continue;
                     }
                     pending = exit;
@@ -620,7 +610,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     if (known != null) {
                         pages.use(known);
                         lead(known);
-                        next = cache.address(known.entryBehind);
+                        next = cache.address(known.entryBehind());
                         continue;
                     }
                     return leave(target, StateLayout.FLAGS, Outcome.GO_ON);

@@ -74,10 +74,11 @@ public final class HostCode implements AutoCloseable {
         if (block == null) {
             return Optional.empty();
         }
-        byte[] code = Arrays.copyOfRange(place.code, block.entryAhead - block.start, block.stubs - block.start);
-        boolean jumps = block.exits.length == 1 && block.exits[0].jump == block.stubs;
+        byte[] code = Arrays.copyOfRange(place.code, block.entryAhead() - block.start, block.usualBytes());
+        boolean jumps = block.exitCount() == 1 && block.exit(0).jump() == block.start + block.usualBytes();
         int jump = jumps ? code.length - 5 : code.length;
-        return Optional.of(new Emission(code, jump, block.end - block.stubs, block.entryAhead));
+        return Optional.of(
+                new Emission(code, jump, block.codeBytes() - block.usualBytes(), block.entryAhead()));
     }
 
     @Override

@@ -1,0 +1,55 @@
+package org.jvirt.acceptance;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// What a process has of the host's memory, by what is mapped: every mapping's resident pages, shared ones too.
+///
+/// @param kibibytes by the name of the mapped file, empty for memory without one
+record ResidentMemory(Map<String, Long> kibibytes) {
+    private static final Pattern MAPPING = Pattern.compile("[0-9a-f]+-[0-9a-f]+ \\S+ \\S+ \\S+ \\S+ *(.*)");
+    private static final Pattern RSS = Pattern.compile("Rss: +(\\d+) kB");
+
+    static ResidentMemory of(long process) throws IOException {
+        return of(Files.readAllLines(Path.of("/proc", Long.toString(process), "smaps")));
+    }
+
+    private static ResidentMemory of(List<String> smaps) {
+        var found = new HashMap<String, Long>();
+        String name = "";
+        for (String line : smaps) {
+            Matcher mapping = MAPPING.matcher(line);
+            Matcher rss = RSS.matcher(line);
+            if (mapping.matches()) {
+                name = mapping.group(1);
+            } else if (rss.matches()) {
+                found.merge(name, Long.parseLong(rss.group(1)), Long::sum);
+            }
+        }
+        return new ResidentMemory(Map.copyOf(found));
+    }
+
+    private long mebibytes(boolean ofGuest, String guest) {
+        return kibibytes.entrySet().stream()
+                        .filter(each -> each.getKey().equals(guest) == ofGuest)
+                        .mapToLong(Map.Entry::getValue)
+                        .sum()
+                >> 10;
+    }
+
+    /// The RAM of a machine, by the machine's name, in MiB.
+    long guest(String machine) {
+        return mebibytes(true, "/memfd:%s (deleted)".formatted(machine));
+    }
+
+    /// All other memory in MiB.
+    long besideGuest(String machine) {
+        return mebibytes(false, "/memfd:%s (deleted)".formatted(machine));
+    }
+}
