@@ -151,7 +151,9 @@ final class PlacedPages {
         // whatever is given up, the last takes its place
         for (int i = place.count() - 1; i >= 0; i--) {
             TranslatedBlock block = place.block(i);
-            tables.unlink(block.rip, block.context, cache.address(block.start));
+            if (block.isTarget || block.crosses) {
+                tables.unlink(block.rip, block.context, cache.address(block.start));
+            }
             if (!move(block, step)) {
                 giveUp.accept(block);
             }

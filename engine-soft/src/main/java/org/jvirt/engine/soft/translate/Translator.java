@@ -3,7 +3,6 @@ package org.jvirt.engine.soft.translate;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -51,9 +50,6 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private static final int DEFAULT_MXCSR = 0x1F80;
     private static final long ADDRESSES_32 = 0xFFFF_FFFFL;
     private static final int PAGE = 4096;
-    private static final long SITES_PERIOD_NANOS = 5_000_000;
-    /// An access in a loop that finds another page more often than this is better off with the TLB.
-    private static final long SITE_FILL_NANOS = 40;
 
     /// What is to be done at [Cpu#rip] after [#run].
     public enum Outcome {
@@ -82,9 +78,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final Cpu.VectorHolder x87Holder = this::giveBackX87;
     /// Copies to run on while blocks are verified.
     private final @Nullable ShadowPages shadow;
-    /// Blocks whose accesses have entries of their own.
-    private final List<TranslatedBlock> looping = new ArrayList<>();
-    private long lookedNanos = System.nanoTime();
+    private final LoopingBlocks looping;
 
     /// What has been translated before, and who adds to it.
     private final @Nullable CodeStore store;
@@ -117,6 +111,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         long[] unknown = new long[StateLayout.JUMP_TABLES];
         Arrays.setAll(unknown, table -> cache.address(stubs.unknownTarget(table)));
         tables = new NativeTables(cpu, state, sites, unknown);
+        looping = new LoopingBlocks(state, sites, this::invalidate);
         translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, sites, host, guest);
         enterCode = MemorySegment.ofAddress(cache.address(stubs.enter()));
         // what is kept has effects that verification leaves out
@@ -266,9 +261,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                         block,
                         writer);
             }
-            if (block.sites.length != 0) {
-                looping.add(block);
-            }
+            looping.add(block);
         }
         return block;
     }
@@ -341,7 +334,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         var block = TranslatedBlock.of(found.layout(), cpu.rip, at >>> 12, context, cache.end(), secondPage >= 0);
         block.keep(found, kept.position());
         block.apart = apart;
-        if (model != null && model.sites.length != 0) {
+        if (model != null) {
             block.sites = model.sites;
             looping.add(block);
         }
@@ -402,32 +395,6 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             counters.evicted++;
             invalidate(block);
         }
-    }
-
-    /// Takes the entries of their own from accesses that have found another page too often since the last look.
-    private void lookAtSites() {
-        long now = System.nanoTime();
-        long passed = now - lookedNanos;
-        if (passed < SITES_PERIOD_NANOS) {
-            return;
-        }
-        lookedNanos = now;
-        looping.removeIf(block -> {
-            if (!block.valid) {
-                return true;
-            }
-            long fills = 0;
-            for (int site : block.sites) {
-                fills += state.getLong(site + StateLayout.SITE_FILLS);
-                state.setLong(site + StateLayout.SITE_FILLS, 0);
-            }
-            boolean worn = fills * SITE_FILL_NANOS > passed;
-            if (worn) {
-                sites.wearOut(block.rip, block.context);
-                invalidate(block);
-            }
-            return worn;
-        });
     }
 
     // ---------------------------------------------------------------- execution
@@ -619,7 +586,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     counters.requests++;
                     counters.tellSometimes(cpu.index());
                     cpu.signals.nothingLeft();
-                    lookAtSites();
+                    looping.look();
                     return leave(cache.at(site).rip, StateLayout.FLAGS, Outcome.REQUESTED);
                 }
                 default -> throw new IllegalStateException("Generated code answered " + reason);
