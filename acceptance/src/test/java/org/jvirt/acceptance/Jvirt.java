@@ -50,11 +50,8 @@ final class Jvirt implements GuestConsole, AutoCloseable {
 
     /// The words that start the program.
     static List<String> command() {
-        Path root = Path.of(System.getProperty("jvirt.root", ".."));
-        Path stage = Path.of(
-                System.getProperty("jvirt.stage", root.resolve("target/jvirt").toString()));
-        if (System.getProperty("jvirt.root") != null && Files.isDirectory(stage.resolve("lib"))) {
-            return List.of(root.resolve("jvirt").toAbsolutePath().toString());
+        if (isStaged()) {
+            return List.of(root().resolve("jvirt").toAbsolutePath().toString());
         }
         return List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -63,6 +60,22 @@ final class Jvirt implements GuestConsole, AutoCloseable {
                 "--enable-native-access=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
                 "org.jvirt.cli.Main");
+    }
+
+    private static Path root() {
+        return Path.of(System.getProperty("jvirt.root", ".."));
+    }
+
+    /// Whether commands are those that users start.
+    static boolean isStaged() {
+        Path stage = Path.of(
+                System.getProperty("jvirt.stage", root().resolve("target/jvirt").toString()));
+        return System.getProperty("jvirt.root") != null && Files.isDirectory(stage.resolve("lib"));
+    }
+
+    /// Of the command, while it runs.
+    long processId() {
+        return process.pid();
     }
 
     private static String absolute(String classPath) {

@@ -45,6 +45,8 @@ public final class Main implements Runnable {
         programs,
         /// From power-on to the login prompt of Debian with systemd.
         systemd,
+        /// What a process takes of the host's memory beside its guest's RAM.
+        memory,
         /// Work on disk images, and on served ones.
         images,
         /// fio on the disk of a guest.
@@ -72,7 +74,8 @@ public final class Main implements Runnable {
     @Parameters(
             arity = "0..*",
             paramLabel = "WHAT",
-            description = "compute, boot, start, mips, exits, programs, systemd, images or disks (the first three).")
+            description =
+                    "compute, boot, start, mips, exits, programs, systemd, memory, images or disks (the first three).")
     private List<Mode> modes = List.of();
 
     @Option(names = "--rounds", paramLabel = "N", defaultValue = "3", description = "Turns (${DEFAULT-VALUE}).")
@@ -231,6 +234,11 @@ public final class Main implements Runnable {
             case systemd -> {
                 Commands.requireQemu();
                 yield SystemdRace.run(image().disk(), program(), engine, vcpus, memoryMib, rounds, out);
+            }
+            case memory -> {
+                Commands.requireQemu();
+                var race = new MemoryRace(program(), engine, vcpus, memoryMib, rounds, out);
+                yield race.run(GuestFiles.prepare(directory), image().disk());
             }
             case images ->
                 ImageRace.run(directory, program(), imageMegabytes, rounds)

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
 
 /// A machine that is switched on and, as soon as it has written certain words, off again.
 final class PowerOn {
@@ -15,6 +16,12 @@ final class PowerOn {
     /// @throws BenchmarkException if they do not come in time
     static double secondsTo(String words, List<String> command, Duration limit) {
         long start = System.nanoTime();
+        return at(words, command, limit, _ -> (System.nanoTime() - start) / 1e9);
+    }
+
+    /// @param look what is to be found out about the process when it has written the words
+    /// @throws BenchmarkException if they do not come in time
+    static double at(String words, List<String> command, Duration limit, ToDoubleFunction<Process> look) {
         Process process;
         try {
             process = new ProcessBuilder(command).redirectErrorStream(true).start();
@@ -28,7 +35,7 @@ final class PowerOn {
             for (int next = reader.read(); next >= 0; next = reader.read()) {
                 text.append((char) next);
                 if (text.length() >= words.length() && text.indexOf(words, text.length() - words.length()) >= 0) {
-                    return (System.nanoTime() - start) / 1e9;
+                    return look.applyAsDouble(process);
                 }
             }
         } catch (IOException e) {

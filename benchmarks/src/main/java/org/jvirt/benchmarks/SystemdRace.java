@@ -12,7 +12,7 @@ import java.util.Objects;
 /// From the start of the process to the login prompt of Debian with systemd: firmware, boot loader, kernel,
 /// services.
 final class SystemdRace {
-    private static final String PROMPT = " login: ";
+    static final String PROMPT = " login: ";
     private static final Duration LIMIT = Duration.ofMinutes(30);
 
     private SystemdRace() {}
@@ -40,7 +40,7 @@ final class SystemdRace {
         return table.toString();
     }
 
-    private static List<String> qemu(Path disk, int vcpus, int memoryMib) {
+    static List<String> qemu(Path disk, int vcpus, int memoryMib) {
         return List.of(
                 Commands.QEMU,
                 "-machine",
@@ -63,7 +63,7 @@ final class SystemdRace {
                 "file=" + disk + ",format=raw,if=virtio,snapshot=on");
     }
 
-    private static List<String> jvirt(Path disk, List<String> program, String engine, int vcpus, int memoryMib) {
+    static List<String> jvirt(Path disk, List<String> program, String engine, int vcpus, int memoryMib) {
         var words = new ArrayList<>(program);
         words.addAll(List.of(
                 "run",

@@ -14,6 +14,8 @@ public final class ExecutableMemory implements AutoCloseable {
     private static final int PROT_EXEC = 4;
     private static final int MAP_SHARED = 1;
     private static final int MAP_NORESERVE = 0x4000;
+    /// Of a shared mapping it removes the pages from the process's view alone.
+    private static final int MADV_DONTNEED = 4;
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment writable;
@@ -67,6 +69,12 @@ public final class ExecutableMemory implements AutoCloseable {
     /// The view to write through.
     public MemorySegment writable() {
         return writable;
+    }
+
+    /// Lets the host forget which pages have been written through this view, until they are again: so that they do
+    /// not count twice as the process's memory. What was written stays.
+    public void releaseWritable() {
+        LibC.madvise(writable.address(), writable.byteSize(), MADV_DONTNEED);
     }
 
     /// Where the same bytes are executed.

@@ -123,7 +123,7 @@ final class BlockCache implements Cpu.CodeObserver {
 
     private void sweep() {
         for (CodePage page : pages) {
-            if (page != null && page.hasUseless()) {
+            if (page != null && page.sweep()) {
                 for (Block block : List.copyOf(page.blocks)) {
                     if (CodePage.isUseless(block)) {
                         remove(block);

@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.code;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jvirt.engine.soft.translate.TranslatedBlock;
 
 /// The blocks of one page of guest memory, and which of its bytes they cover, in units of eight.
 ///
@@ -44,17 +45,17 @@ final class CodePage {
 
     /// Whether a block is neither decoded nor translated any more.
     static boolean isUseless(Block block) {
-        return block.decoded == null && !block.isTranslated();
+        return block.decoded == null && block.translations == null;
     }
 
-    /// Whether one of the blocks is.
-    boolean hasUseless() {
+    /// Lets go of translations that have been given up; whether that leaves blocks of no use.
+    boolean sweep() {
+        boolean useless = false;
         for (Block block : blocks) {
-            if (isUseless(block)) {
-                return true;
-            }
+            block.translations = TranslatedBlock.stillValid(block.translations);
+            useless |= isUseless(block);
         }
-        return false;
+        return useless;
     }
 
     /// First covered byte of a block on this page.

@@ -22,6 +22,8 @@ final class CodeCache implements CodePlace, AutoCloseable {
     /// Room that a block may need.
     private static final int RESERVE = 1 << 17;
     private static final int FIRST_ROOM = 1 << 10;
+    /// How much is written before the view for that is let go.
+    private static final int WRITTEN = 1 << 20;
 
     private final ExecutableMemory memory;
     private final MemorySegment code;
@@ -109,8 +111,12 @@ final class CodeCache implements CodePlace, AutoCloseable {
     }
 
     private void advance(int bytes) {
+        int before = end;
         end = end + bytes + ALIGNMENT - 1 & -ALIGNMENT;
         top = Math.max(top, end);
+        if ((before ^ end) >= WRITTEN) {
+            memory.releaseWritable();
+        }
     }
 
     @Override

@@ -19,6 +19,14 @@ final class RecentTargets {
         blocks[place(block.rip, block.context)] = block;
     }
 
+    /// A block has been given up.
+    void forget(TranslatedBlock block) {
+        int place = place(block.rip, block.context);
+        if (blocks[place] == block) {
+            blocks[place] = null;
+        }
+    }
+
     @Nullable
     TranslatedBlock get(long rip, int context) {
         TranslatedBlock block = blocks[place(rip, context)];

@@ -300,6 +300,22 @@ public final class TranslatedBlock {
                         .orElse(null);
     }
 
+    /// A list of siblings without those that have been given up.
+    public static @Nullable TranslatedBlock stillValid(@Nullable TranslatedBlock siblings) {
+        TranslatedBlock first = siblings;
+        while (first != null && !first.valid) {
+            first = first.nextOfSameCode;
+        }
+        for (TranslatedBlock each = first; each != null; each = each.nextOfSameCode) {
+            TranslatedBlock next = each.nextOfSameCode;
+            while (next != null && !next.valid) {
+                next = next.nextOfSameCode;
+            }
+            each.nextOfSameCode = next;
+        }
+        return first;
+    }
+
     /// Whether it or one of its siblings is still of use.
     public boolean hasValid() {
         for (TranslatedBlock each = this; each != null; each = each.nextOfSameCode) {

@@ -373,6 +373,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private void invalidate(TranslatedBlock block) {
         block.valid = false;
+        targets.forget(block);
         block.unlinkIncoming(exit -> cache.link(exit.jump(), exit.unlinked()));
         block.unlinkOutgoing();
         tables.unlink(block.rip, block.context, cache.address(block.start));

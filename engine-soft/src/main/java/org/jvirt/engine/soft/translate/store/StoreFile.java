@@ -60,8 +60,10 @@ final class StoreFile implements AutoCloseable {
 
     private final Path path;
     private final long mostBytes;
-    private @Nullable Opened opened;
+    private volatile @Nullable Opened opened;
     private boolean closed;
+    /// Held while appending: a file's lock is the process's. Never by who looks for something.
+    private final Object appending = new Object();
 
     /// Takes what is in a file.
     interface Listing {
@@ -211,10 +213,7 @@ final class StoreFile implements AutoCloseable {
     ///
     /// @param bytes its length, or more; less is read again
     <T> Optional<T> with(int position, int bytes, Use<T> use) {
-        Opened source;
-        synchronized (this) {
-            source = opened;
-        }
+        Opened source = opened;
         if (source == null) {
             return Optional.empty();
         }
@@ -282,7 +281,10 @@ final class StoreFile implements AutoCloseable {
             while (to < blocks.size() && (to == from || bytes + recordBytes(blocks.get(to)) <= BATCH_BYTES)) {
                 bytes += aligned(recordBytes(blocks.get(to++)));
             }
-            int first = appendBatch(blocks.subList(from, to), bytes);
+            int first;
+            synchronized (appending) {
+                first = appendBatch(blocks.subList(from, to), bytes);
+            }
             for (int i = from; i < to && first != 0; i++) {
                 positions[i] = first;
                 first += aligned(recordBytes(blocks.get(i)));
@@ -337,24 +339,23 @@ final class StoreFile implements AutoCloseable {
 
     /// Replaces the file by one with the younger half of its batches. Who has it open goes on with the old one.
     private void halve(FileChannel channel, long end) throws IOException {
-        ByteBuffer all = channel.map(FileChannel.MapMode.READ_ONLY, 0, end);
-        int from = HEADER;
+        ByteBuffer header = ByteBuffer.allocate(BATCH_HEADER);
+        long from = HEADER;
         while (from < end / 2) {
-            int length = all.getInt(from + 4);
-            if (length <= 0 || length > end - from) {
-                from = (int) end;
-                break;
-            }
-            from += length;
+            int length = channel.read(header.clear(), from) < BATCH_HEADER ? 0 : header.getInt(4);
+            from = length <= 0 || length > end - from ? end : from + length;
         }
         Path young = Files.createTempFile(path.getParent(), "halving", ".tmp");
         try (FileChannel to = FileChannel.open(young, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            ByteBuffer rest = all.slice(from, (int) end - from);
-            int length = rest.remaining();
-            while (rest.hasRemaining()) {
-                to.write(rest, HEADER + (long) rest.position());
+            to.position(HEADER);
+            for (long at = from; at < end; ) {
+                long moved = channel.transferTo(at, end - at, to);
+                if (moved <= 0) {
+                    throw new IOException("%s has become shorter than %d bytes".formatted(path, end));
+                }
+                at += moved;
             }
-            commit(to, HEADER + (long) length);
+            commit(to, HEADER + end - from);
         }
         Files.move(young, path, StandardCopyOption.ATOMIC_MOVE);
     }

@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -214,6 +215,29 @@ final class CodeStoreTest {
         old.add(List.of(block(101)));
         for (int seed = 100; seed <= 101; seed++) {
             assertThat(find(old, seed).orElseThrow().code()).startsWith(seed);
+        }
+    }
+
+    @Test
+    void severalProcessorsKeepAtOnce() throws Exception {
+        CodeStore store = open();
+        List<Thread> processors = new ArrayList<>();
+        var failures = new AtomicInteger();
+        for (int processor = 0; processor < 4; processor++) {
+            int first = 25 * processor;
+            processors.add(Thread.ofPlatform().uncaughtExceptionHandler((_, _) -> failures.incrementAndGet()).start(() -> {
+                for (int seed = first; seed < first + 25; seed++) {
+                    store.add(List.of(block(seed)));
+                }
+            }));
+        }
+        for (Thread processor : processors) {
+            processor.join();
+        }
+        assertThat(failures).hasValue(0);
+        CodeStore next = open();
+        for (int seed = 0; seed < 100; seed++) {
+            assertThat(find(next, seed)).as("block %d", seed).isPresent();
         }
     }
 

@@ -1,4 +1,4 @@
-package org.jvirt.acceptance;
+package org.jvirt.testkit;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,11 +12,11 @@ import java.util.regex.Pattern;
 /// What a process has of the host's memory, by what is mapped: every mapping's resident pages, shared ones too.
 ///
 /// @param kibibytes by the name of the mapped file, empty for memory without one
-record ResidentMemory(Map<String, Long> kibibytes) {
+public record ResidentMemory(Map<String, Long> kibibytes) {
     private static final Pattern MAPPING = Pattern.compile("[0-9a-f]+-[0-9a-f]+ \\S+ \\S+ \\S+ \\S+ *(.*)");
     private static final Pattern RSS = Pattern.compile("Rss: +(\\d+) kB");
 
-    static ResidentMemory of(long process) throws IOException {
+    public static ResidentMemory of(long process) throws IOException {
         return of(Files.readAllLines(Path.of("/proc", Long.toString(process), "smaps")));
     }
 
@@ -35,21 +35,18 @@ record ResidentMemory(Map<String, Long> kibibytes) {
         return new ResidentMemory(Map.copyOf(found));
     }
 
-    private long mebibytes(boolean ofGuest, String guest) {
-        return kibibytes.entrySet().stream()
-                        .filter(each -> each.getKey().equals(guest) == ofGuest)
-                        .mapToLong(Map.Entry::getValue)
-                        .sum()
-                >> 10;
-    }
-
-    /// The RAM of a machine, by the machine's name, in MiB.
-    long guest(String machine) {
-        return mebibytes(true, "/memfd:%s (deleted)".formatted(machine));
+    /// The pages of all mappings of one file in MiB: those of guest RAM, where it is a file of its own.
+    public double mebibytes(String file) {
+        return kibibytes.getOrDefault(file, 0L) / 1024.0;
     }
 
     /// All other memory in MiB.
-    long besideGuest(String machine) {
-        return mebibytes(false, "/memfd:%s (deleted)".formatted(machine));
+    public double mebibytesBeside(String file) {
+        return kibibytes.values().stream().mapToLong(Long::longValue).sum() / 1024.0 - mebibytes(file);
+    }
+
+    /// The file that a guest's RAM is, by the machine's name.
+    public static String ramOf(String machine) {
+        return "/memfd:%s (deleted)".formatted(machine);
     }
 }
