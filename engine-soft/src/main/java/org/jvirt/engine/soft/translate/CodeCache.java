@@ -4,13 +4,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import org.jvirt.engine.soft.translate.emit.StateLayout;
 import org.jvirt.linux.ExecutableMemory;
 import org.jvirt.x86.CodeWriter;
 
 /// The host code of one processor, in the order of translation. When it is full, all of it is given up at once.
 final class CodeCache implements CodePlace, AutoCloseable {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
     private static final int ALIGNMENT = 16;
+    /// Before each block is its RIP.
+    private static final int HEADER = StateLayout.BLOCK_HEADER_BYTES;
     /// Room that a block may need.
     private static final int RESERVE = 1 << 17;
 
@@ -41,20 +45,27 @@ final class CodeCache implements CodePlace, AutoCloseable {
     }
 
     private void write(CodeWriter writer) {
-        MemorySegment.copy(writer.bytes(), 0, code, ValueLayout.JAVA_BYTE, end, writer.size());
-        end = end + writer.size() + ALIGNMENT - 1 & -ALIGNMENT;
+        write(writer.bytes(), writer.size());
+    }
+
+    private void write(byte[] bytes, int length) {
+        MemorySegment.copy(bytes, 0, code, ValueLayout.JAVA_BYTE, end, length);
+        end = end + length + HEADER + ALIGNMENT - 1 & -ALIGNMENT;
     }
 
     @Override
     public void add(TranslatedBlock block, CodeWriter writer) {
-        write(writer);
-        blocks.add(block);
+        add(block, writer.bytes(), writer.size());
     }
 
     /// Puts code there that has been made before.
     void add(TranslatedBlock block, byte[] bytes) {
-        MemorySegment.copy(bytes, 0, code, ValueLayout.JAVA_BYTE, end, bytes.length);
-        end = end + bytes.length + ALIGNMENT - 1 & -ALIGNMENT;
+        add(block, bytes, bytes.length);
+    }
+
+    private void add(TranslatedBlock block, byte[] bytes, int length) {
+        code.set(LONG, end - HEADER, block.rip);
+        write(bytes, length);
         blocks.add(block);
     }
 

@@ -101,6 +101,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final RecentTargets targets = new RecentTargets();
     private TranslatedBlock.@Nullable Exit pending;
     private boolean complete;
+    /// An access has been left to Java which generated code might have seen fault.
+    private boolean faultLeft;
 
     public Translator(Cpu cpu, GuestFeatures guest, TranslatorSettings settings) {
         this.cpu = cpu;
@@ -198,6 +200,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     public TranslatorCounters counters() {
         counters.walked(state.getInt(StateLayout.WALKED));
+        counters.faulted(state.getInt(StateLayout.FAULTED));
         return counters;
     }
 
@@ -450,6 +453,10 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
         state.enter(cpu);
         cpu.leave = false;
+        if (faultLeft) {
+            faultLeft = false;
+            tables.fillForFaults();
+        }
         return execute(cache.address(block.entryFirst));
     }
 
@@ -537,8 +544,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     long la = state.getLong(StateLayout.MISS_ADDRESS);
                     if (ExitReason.isMisaligned(cache.shortAt(site), la)
                             || !tables.fill(la, write, cpu.mmu.tlb.context())) {
-                        counters.slowAccesses++;
-                        return interpret(site);
+                        return access(site);
                     }
                     counters.misses++;
                     next = cache.address(site - cache.shortAt(site + 2));
@@ -548,8 +554,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     int word = cpu.longMode64() ? 8 : 4;
                     long la = state.getLong(StateLayout.REGISTERS + 8 * Cpu.RSP) - (push ? word : 0);
                     if (!tables.fillStack(la, word, push, cpu.mmu.tlb.context())) {
-                        counters.slowAccesses++;
-                        return interpret(site);
+                        return access(site);
                     }
                     counters.misses++;
                     next = cache.address(site - cache.shortAt(site + 2));
@@ -621,6 +626,12 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         TranslatedBlock known = targets.get(rip, mode());
         boolean same = known != null && !known.crosses && cpu.mmu.tlb.codeAt(rip) >>> 12 == known.page;
         return same ? known : null;
+    }
+
+    private Outcome access(int site) {
+        counters.slowAccesses++;
+        faultLeft = shadow == null && state.getInt(StateLayout.FAULTS) != 0;
+        return interpret(site);
     }
 
     private Outcome interpret(int site) {

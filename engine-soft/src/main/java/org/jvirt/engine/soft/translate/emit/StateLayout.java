@@ -212,6 +212,42 @@ public final class StateLayout {
 
     public static final int WALK_CANONICAL = WALK_FIVE_LEVELS + 16;
 
+    // ---------------------------------------------------------------- page faults
+
+    /// Not zero: generated code may deliver page faults (int).
+    public static final int FAULTS = WALK_FIVE_LEVELS + 24;
+    /// How many it has delivered (int).
+    public static final int FAULTED = FAULTS + 4;
+    /// Address of the gate, and of the first stack pointer in the task state.
+    public static final int FAULT_GATE = FAULTS + 8;
+
+    public static final int FAULT_STACKS = FAULTS + 16;
+    /// What is for a system's rights: the table of the TLB for reads, as the number of a word in this block, and the
+    /// number of the first entry in the jump tables (ints).
+    public static final int FAULT_TABLES = FAULTS + 24;
+
+    public static final int FAULT_JUMPS = FAULTS + 28;
+    /// What is pushed: error code, RIP; RFLAGS (int).
+    static final int FAULT_CODE = FAULTS + 32;
+
+    static final int FAULT_RIP = FAULTS + 40;
+    static final int FAULT_IMAGE = FAULTS + 48;
+    /// Where to: CS and the number of a stack in the task state (ints), RIP, RSP.
+    static final int FAULT_SELECTOR = FAULTS + 52;
+
+    static final int FAULT_STACK = FAULTS + 56;
+    static final int FAULT_TARGET = FAULTS + 64;
+    static final int FAULT_FRAME = FAULTS + 72;
+    /// Pages of the system's, apart from the TLB: the linear page, or an odd number, and what to add to an address on
+    /// it to get the host's. They have the gate, the descriptor, the task state, and the end of the stack.
+    private static final int FAULT_PAGES = FAULTS + 80;
+
+    public static final int GATE_PAGE_NUMBER = 0;
+    public static final int DESCRIPTOR_PAGE_NUMBER = 1;
+    public static final int TASK_PAGE_NUMBER = 2;
+    public static final int STACK_PAGE_NUMBER = 3;
+    public static final int MOST_FAULT_PAGES = 4;
+
     // ---------------------------------------------------------------- tables
 
     /// Sets of rights that have tables: see [#read].
@@ -279,6 +315,8 @@ public final class StateLayout {
 
     /// Bytes from RSP upwards.
     public static final int SIZE = JUMP_LOG + 4 * MOST_JUMPS;
+    /// In the code cache, each block has its RIP so many bytes before it.
+    public static final int BLOCK_HEADER_BYTES = 8;
     /// Bytes below RSP.
     public static final int STACK = 1 << 18;
 
@@ -298,6 +336,11 @@ public final class StateLayout {
     /// an address to get the host's. Reads and writes have entries of their own.
     public static int stackPage(int context, boolean write) {
         return STACK_PAGES + 32 * context + (write ? 16 : 0);
+    }
+
+    /// The entry of a page that page faults are delivered by.
+    public static int faultPage(int number) {
+        return FAULT_PAGES + 16 * number;
     }
 
     /// An entry of an access in a loop.

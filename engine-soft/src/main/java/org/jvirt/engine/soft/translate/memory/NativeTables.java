@@ -1,12 +1,16 @@
 package org.jvirt.engine.soft.translate.memory;
 
 import org.jvirt.engine.soft.cpu.Cpu;
+import org.jvirt.engine.soft.cpu.FlatTransfers;
+import org.jvirt.engine.soft.cpu.GuestFault;
 import org.jvirt.engine.soft.cpu.Tlb;
 import org.jvirt.engine.soft.translate.emit.Sites;
+import org.jvirt.engine.soft.translate.emit.StateLayout;
 
 /// TLB and jump tables of one processor, kept in step with its [Tlb]. Owner thread only.
 public final class NativeTables implements Tlb.Mirror {
     private final Tlb tlb;
+    private final FlatTransfers flat;
     private final NativeTlb pages;
     private final JumpTable jumps;
 
@@ -14,6 +18,7 @@ public final class NativeTables implements Tlb.Mirror {
     /// @param unknownTarget where jumps to unknown targets lead, by jump table
     public NativeTables(Cpu cpu, StateBlock state, Sites sites, long[] unknownTarget) {
         tlb = cpu.mmu.tlb;
+        flat = cpu.flat;
         pages = new NativeTlb(cpu, state.segment(), sites);
         jumps = new JumpTable(state.segment(), unknownTarget);
         jumps.generations(tlb.globalGeneration(), tlb.localGeneration());
@@ -28,6 +33,20 @@ public final class NativeTables implements Tlb.Mirror {
     /// Makes the entry of the stack's page for POP or PUSH of the word of `size` bytes at `la`, as [#fill].
     public boolean fillStack(long la, int size, boolean write, int context) {
         return pages.fillStack(la, size, write, context);
+    }
+
+    /// Looks up the pages that generated code needs to deliver a page fault, as far as they are there.
+    public void fillForFaults() {
+        flat.asSystem(() -> {
+            try {
+                pages.fillForFaults(StateLayout.GATE_PAGE_NUMBER, flat.faultGate(), false);
+                pages.fillForFaults(StateLayout.DESCRIPTOR_PAGE_NUMBER, flat.gdtBase(), false);
+                pages.fillForFaults(StateLayout.TASK_PAGE_NUMBER, flat.taskStacks(), false);
+                pages.fillForFaults(StateLayout.STACK_PAGE_NUMBER, flat.faultStack() - 1, true);
+            } catch (GuestFault absent) {
+                // Java delivers faults in such a system
+            }
+        });
     }
 
     /// While these are in use, TLB entries lead to them.
