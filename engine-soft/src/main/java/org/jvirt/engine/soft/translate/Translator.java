@@ -442,9 +442,14 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         if (from != null && isWay(from, block)) {
             link(from, block);
         } else if (shadow == null && !block.apart) {
-            tables.link(block.rip, block.context, cache.address(block.start), block.crosses);
+            lead(block);
         }
         return enter(block);
+    }
+
+    /// Lets indirect branches find the block, which the processor's address leads to.
+    private void lead(TranslatedBlock block) {
+        tables.link(block.rip, block.context, cache.address(block.start), block.page, block.crosses);
     }
 
     private Outcome enter(TranslatedBlock block) {
@@ -599,7 +604,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     }
                     TranslatedBlock known = recent(target);
                     if (known != null) {
-                        tables.link(known.rip, known.context, cache.address(known.start), known.crosses);
+                        lead(known);
                         next = cache.address(known.entryBehind);
                         continue;
                     }

@@ -298,7 +298,7 @@ public final class StateLayout {
     public static final int LARGE_REGIONS = 1 << 12;
 
     /// Targets of 64-bit code whose place in a jump table is empty or another's: for each set of rights a table of
-    /// RIP, the generation in which it means this code, and the code's address.
+    /// RIP, the generation in which it means this code, the code's address, and the page of the guest's code.
     private static final int TARGETS = LARGE + LARGE_REGIONS / 8;
 
     public static final int TARGET_BITS = 16;
@@ -307,14 +307,25 @@ public final class StateLayout {
     public static final int TARGET_BYTES = 32;
     public static final int TARGET_GENERATION = 8;
     public static final int TARGET_CODE = 16;
+    /// The backing page that the code is a translation of, plus one, or zero if it depends on more.
+    public static final int TARGET_PAGE = 24;
     public static final int TARGETS_BYTES = TARGET_BYTES << TARGET_BITS;
     /// Entries of jump tables (ints, counted through all tables) that generated code has filled.
     public static final int JUMP_LOG = TARGETS + CONTEXTS * TARGETS_BYTES;
 
     public static final int MOST_JUMPS = 1 << 14;
+    /// Pages that have been fetched: for each set of rights, by the number of the linear page, a table of its address,
+    /// the generation in which it is there, and the backing page plus one.
+    private static final int CODE_PAGES = JUMP_LOG + 4 * MOST_JUMPS;
+
+    static final int CODE_PAGE_BITS = 7;
+    static final int CODE_PAGE_SHIFT = 5;
+    public static final int CODE_PAGE_GENERATION = 8;
+    public static final int CODE_PAGE_BACKING = 16;
+    private static final int CODE_PAGES_BYTES = 1 << CODE_PAGE_BITS + CODE_PAGE_SHIFT;
 
     /// Bytes from RSP upwards.
-    public static final int SIZE = JUMP_LOG + 4 * MOST_JUMPS;
+    public static final int SIZE = CODE_PAGES + CONTEXTS * CODE_PAGES_BYTES;
     /// In the code cache, each block has its RIP so many bytes before it.
     public static final int BLOCK_HEADER_BYTES = 8;
     /// Bytes below RSP.
@@ -353,6 +364,16 @@ public final class StateLayout {
     /// The place in the table of [#TARGETS] for 64-bit code under a set of rights.
     public static int target(int context, long rip) {
         return targets(context) + ((int) rip * TARGET_FACTOR >>> 32 - TARGET_BITS) * TARGET_BYTES;
+    }
+
+    /// The place in the table of [#CODE_PAGES] for the page of an address under a set of rights.
+    public static int codePage(int context, long rip) {
+        int number = (int) (rip >>> 12) & (1 << CODE_PAGE_BITS) - 1;
+        return codePages(context) + (number << CODE_PAGE_SHIFT);
+    }
+
+    static int codePages(int context) {
+        return CODE_PAGES + context * CODE_PAGES_BYTES;
     }
 
     static int targets(int context) {

@@ -9,6 +9,8 @@ import org.jvirt.engine.soft.translate.emit.StateLayout;
 
 /// TLB and jump tables of one processor, kept in step with its [Tlb]. Owner thread only.
 public final class NativeTables implements Tlb.Mirror {
+    private static final long PAGE = -4096L;
+
     private final Tlb tlb;
     private final FlatTransfers flat;
     private final NativeTlb pages;
@@ -56,11 +58,13 @@ public final class NativeTables implements Tlb.Mirror {
 
     /// Lets indirect branches to `rip` find `code`.
     ///
-    /// @param crosses it depends on two pages
-    public void link(long rip, int mode, long code, boolean crosses) {
+    /// @param page    the backing page of the guest's code
+    /// @param crosses it depends on the next linear page, too
+    public void link(long rip, int mode, long code, long page, boolean crosses) {
         if (!jumps.leads(rip, mode, code)) {
-            boolean global = !crosses && tlb.isGlobal(rip, true);
-            jumps.set(rip, mode, code, global, global ? tlb.globalGeneration() : tlb.localGeneration());
+            boolean global = tlb.isGlobal(rip, true) && (!crosses || tlb.isGlobal((rip & PAGE) - PAGE, true));
+            long generation = global ? tlb.globalGeneration() : tlb.localGeneration();
+            jumps.set(rip, mode, code, global, generation, crosses ? -1 : page);
         }
     }
 
