@@ -148,7 +148,7 @@ public final class FlatTransfers {
 
     /// The stack pointer with which a page fault of level 3 begins.
     ///
-    /// @throws GuestFault if the gate or the task state is not there
+    /// @throws GuestFault if the gate or the task state is not there; not, if they have just been read
     public long faultStack() {
         int number = (int) cpu.mmu.systemLoad(faultGate() + 4, 4) & GATE_STACK;
         int offset = number == 0 ? 0 : INTERRUPT_STACKS + 8 * number;

@@ -101,7 +101,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final RecentTargets targets = new RecentTargets();
     private TranslatedBlock.@Nullable Exit pending;
     private boolean complete;
-    /// An access has been left to Java which generated code might have seen fault.
+    /// An access has been left to Java, and pages that its fault is delivered by are to be looked up.
     private boolean faultLeft;
 
     public Translator(Cpu cpu, GuestFeatures guest, TranslatorSettings settings) {
@@ -460,7 +460,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         cpu.leave = false;
         if (faultLeft) {
             faultLeft = false;
-            tables.fillForFaults();
+            tables.noteForFaults(cpu.cpl() == 0 ? cpu.r[Cpu.RSP] : -1);
         }
         return execute(cache.address(block.entryFirst));
     }
@@ -635,7 +635,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     private Outcome access(int site) {
         counters.slowAccesses++;
-        faultLeft = shadow == null && state.getInt(StateLayout.FAULTS) != 0;
+        faultLeft = shadow == null && state.getInt(StateLayout.FAULTS) != 0 && tables.lacksPageForFaults();
         return interpret(site);
     }
 

@@ -58,6 +58,11 @@ final class FaultCode {
     private final int exit;
     private final int[] doubts = new int[MOST_DOUBTS];
     private int doubtCount;
+    /// Jumps to where a page of the system's is another: all are to be looked up again.
+    private final int[] otherPage = new int[StateLayout.MOST_FAULT_PAGES];
+
+    private int otherStack;
+
 
     /// @param context the rights of the access
     /// @param exit    the way out, where [StateLayout#EXIT_REASON] is for Java
@@ -88,6 +93,13 @@ final class FaultCode {
         stack();
         frame();
         enter();
+        for (int page = 0; page < otherPage.length; page++) {
+            w.here(otherPage[page]);
+            if (page == StateLayout.STACK_PAGE_NUMBER && !user()) {
+                w.here(otherStack);
+            }
+            w.storeConstant(8, StateLayout.NO_PAGE_NUMBER, RSP, NONE, StateLayout.faultPage(page));
+        }
         for (int i = 0; i < doubtCount; i++) {
             w.here(doubts[i]);
         }
@@ -142,7 +154,7 @@ final class FaultCode {
         w.move(RAX, RCX);
         w.arithmetic(CodeWriter.AND, 8, RAX, -PAGE);
         w.arithmeticMemory(CodeWriter.CMP, 8, RAX, RSP, NONE, entry);
-        doubtIf(CodeWriter.NOT_EQUAL);
+        otherPage[page] = w.jumpIf(CodeWriter.NOT_EQUAL);
         w.arithmeticMemory(CodeWriter.ADD, 8, RCX, RSP, NONE, entry + 8);
     }
 
@@ -155,7 +167,7 @@ final class FaultCode {
         w.move(RAX, RCX);
         w.arithmetic(CodeWriter.AND, 8, RAX, -PAGE);
         w.memory(COMPARE_MEMORY, 8, RAX, RSP, R13, 3, StateLayout.TABLE_BYTES);
-        doubtIf(CodeWriter.NOT_EQUAL);
+        otherStack = w.jumpIf(CodeWriter.NOT_EQUAL);
         w.memory(ADD_FROM_MEMORY, 8, RCX, RSP, R13, 3, StateLayout.TABLE_BYTES + StateLayout.DELTAS);
     }
 

@@ -238,8 +238,8 @@ public final class StateLayout {
     static final int FAULT_STACK = FAULTS + 56;
     static final int FAULT_TARGET = FAULTS + 64;
     static final int FAULT_FRAME = FAULTS + 72;
-    /// Pages of the system's, apart from the TLB: the linear page, or an odd number, and what to add to an address on
-    /// it to get the host's. They have the gate, the descriptor, the task state, and the end of the stack.
+    /// Pages of the system's, apart from the TLB: the linear page, or [#NO_PAGE_NUMBER], and what to add to an address
+    /// on it to get the host's. They have the gate, the descriptor, the task state, and the end of the stack.
     private static final int FAULT_PAGES = FAULTS + 80;
 
     public static final int GATE_PAGE_NUMBER = 0;
@@ -247,6 +247,8 @@ public final class StateLayout {
     public static final int TASK_PAGE_NUMBER = 2;
     public static final int STACK_PAGE_NUMBER = 3;
     public static final int MOST_FAULT_PAGES = 4;
+    /// The number of no page.
+    public static final int NO_PAGE_NUMBER = 1;
 
     // ---------------------------------------------------------------- tables
 

@@ -2,7 +2,6 @@ package org.jvirt.engine.soft.translate.memory;
 
 import org.jvirt.engine.soft.cpu.Cpu;
 import org.jvirt.engine.soft.cpu.FlatTransfers;
-import org.jvirt.engine.soft.cpu.GuestFault;
 import org.jvirt.engine.soft.cpu.Tlb;
 import org.jvirt.engine.soft.translate.emit.Sites;
 import org.jvirt.engine.soft.translate.emit.StateLayout;
@@ -37,16 +36,25 @@ public final class NativeTables implements Tlb.Mirror {
         return pages.fillStack(la, size, write, context);
     }
 
-    /// Looks up the pages that generated code needs to deliver a page fault, as far as they are there.
-    public void fillForFaults() {
+    /// Whether generated code lacks a page to deliver page faults.
+    public boolean lacksPageForFaults() {
+        return pages.lacksPageForFaults();
+    }
+
+    /// Notes the pages that generated code needs to deliver a page fault, as far as the interpreter has just used them
+    /// for that.
+    ///
+    /// @param stack an address on the stack of level 0, if that is the current level, or -1
+    public void noteForFaults(long stack) {
         flat.asSystem(() -> {
-            try {
-                pages.fillForFaults(StateLayout.GATE_PAGE_NUMBER, flat.faultGate(), false);
-                pages.fillForFaults(StateLayout.DESCRIPTOR_PAGE_NUMBER, flat.gdtBase(), false);
-                pages.fillForFaults(StateLayout.TASK_PAGE_NUMBER, flat.taskStacks(), false);
-                pages.fillForFaults(StateLayout.STACK_PAGE_NUMBER, flat.faultStack() - 1, true);
-            } catch (GuestFault absent) {
-                // Java delivers faults in such a system
+            if (stack != -1 && tlb.isFast(stack, true)) {
+                pages.fill(stack, true, flat.systemRights());
+            }
+            pages.noteForFaults(StateLayout.GATE_PAGE_NUMBER, flat.faultGate(), false);
+            pages.noteForFaults(StateLayout.DESCRIPTOR_PAGE_NUMBER, flat.gdtBase(), false);
+            if (tlb.isFast(flat.faultGate(), false) && tlb.isFast(flat.taskStacks(), false)) {
+                pages.noteForFaults(StateLayout.TASK_PAGE_NUMBER, flat.taskStacks(), false);
+                pages.noteForFaults(StateLayout.STACK_PAGE_NUMBER, flat.faultStack() - 1, true);
             }
         });
     }

@@ -21,8 +21,6 @@ final class NativeTlb {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final long PAGE = -4096L;
-    /// No address is on this page.
-    private static final long NO_PAGE = 1;
     private static final int FIRST = StateLayout.read(0);
     private static final int END = StateLayout.read(StateLayout.CONTEXTS);
     private static final int ENTRIES = (END - FIRST) / 8;
@@ -137,25 +135,29 @@ final class NativeTlb {
         return true;
     }
 
-    /// Makes the entry of a page that page faults are delivered by, under the current rights.
-    ///
-    /// @throws GuestFault if it is not there
-    void fillForFaults(int number, long la, boolean write) {
+    /// Makes the entry of a page that page faults are delivered by, if it is known under the current rights.
+    void noteForFaults(int number, long la, boolean write) {
         int entry = StateLayout.faultPage(number);
         long page = la & PAGE;
-        if (state.get(LONG, entry) == page) {
-            return;
-        }
-        long delta = tlb.fastDelta(la, write);
-        if (delta != Tlb.NO_DELTA) {
+        if (state.get(LONG, entry) != page && tlb.isFast(la, write)) {
             isLocal[number] = !tlb.isGlobal(la, false);
             state.set(LONG, entry, page);
-            state.set(LONG, entry + 8, delta + backing);
+            state.set(LONG, entry + 8, tlb.fastDelta(la, write) + backing);
         }
     }
 
+    /// Whether a page that page faults are delivered by is not known.
+    boolean lacksPageForFaults() {
+        for (int i = 0; i < StateLayout.MOST_FAULT_PAGES; i++) {
+            if (state.get(LONG, StateLayout.faultPage(i)) == StateLayout.NO_PAGE_NUMBER) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private void clearForFaults(int number) {
-        state.set(LONG, StateLayout.faultPage(number), NO_PAGE);
+        state.set(LONG, StateLayout.faultPage(number), StateLayout.NO_PAGE_NUMBER);
     }
 
     private void clearForFaults(boolean all) {
