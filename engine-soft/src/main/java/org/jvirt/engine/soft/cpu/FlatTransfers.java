@@ -22,6 +22,19 @@ public final class FlatTransfers {
     /// Addresses of four levels of paging are canonical with five, too.
     private static final int UNUSED_BITS = 16;
 
+    private static final int PAGE = 4096;
+    private static final int GATE_BYTES = 16;
+    /// Of the gate of page faults in the table.
+    private static final int FAULT_GATE = 14 * GATE_BYTES;
+    /// The part of a 64-bit task state before the I/O map, and in it the stack pointers.
+    private static final int TASK_STATE_BYTES = 104;
+
+    private static final int TASK_STACKS = 4;
+    /// From there to what would be number 0 of the interrupts' stacks.
+    private static final int INTERRUPT_STACKS = 24;
+    /// The number of such a stack, in the second word of a gate.
+    private static final int GATE_STACK = 7;
+
     private final Cpu cpu;
 
     FlatTransfers(Cpu cpu) {
@@ -106,6 +119,60 @@ public final class FlatTransfers {
     /// GDTR's limit.
     public int gdtLimit() {
         return cpu.gdtLimit;
+    }
+
+    /// Whether page faults of 64-bit code may be delivered by way of [#faultGate] and [#taskStacks]: write protection
+    /// counts for supervisors, and gate and task state are on one page each.
+    public boolean faultsPlainly() {
+        return cpu.longModeActive()
+                && cpu.writeProtect()
+                && cpu.idtLimit >= FAULT_GATE + GATE_BYTES - 1
+                && isOnOnePage(faultGate(), GATE_BYTES)
+                && cpu.segments.limit[Segments.TR] >= TASK_STATE_BYTES - 1
+                && isOnOnePage(cpu.segments.base[Segments.TR], TASK_STATE_BYTES);
+    }
+
+    private static boolean isOnOnePage(long la, int bytes) {
+        return (la & PAGE - 1) + bytes <= PAGE;
+    }
+
+    /// Address of the gate for page faults.
+    public long faultGate() {
+        return cpu.idtBase + FAULT_GATE;
+    }
+
+    /// Address of RSP0 in the task state of 64 bits.
+    public long taskStacks() {
+        return cpu.segments.base[Segments.TR] + TASK_STACKS;
+    }
+
+    /// The stack pointer with which a page fault of level 3 begins.
+    ///
+    /// @throws GuestFault if the gate or the task state is not there; not, if they have just been read
+    public long faultStack() {
+        int number = (int) cpu.mmu.systemLoad(faultGate() + 4, 4) & GATE_STACK;
+        int offset = number == 0 ? 0 : INTERRUPT_STACKS + 8 * number;
+        return cpu.mmu.systemLoad(taskStacks() + offset, 8);
+    }
+
+    /// The set of rights that accesses of the system itself have.
+    public int systemRights() {
+        return cpu.smapEnabled() ? Tlb.SUPERVISOR_SMAP : Tlb.SUPERVISOR;
+    }
+
+    /// Has something done with the rights of [#systemRights].
+    public void asSystem(Runnable what) {
+        int context = cpu.mmu.tlb.enterSystem();
+        try {
+            what.run();
+        } finally {
+            cpu.mmu.tlb.leaveSystem(context);
+        }
+    }
+
+    /// Generated code has met a page fault.
+    public void faulted(long address) {
+        cpu.control.setCr2(address);
     }
 
     /// What to add to nanoseconds of the host's monotonic clock, as [System#nanoTime] counts them, to get guest

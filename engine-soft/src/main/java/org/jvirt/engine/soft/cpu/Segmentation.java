@@ -32,6 +32,7 @@ public final class Segmentation {
     public void setIdt(long base, int limit) {
         cpu.idtBase = base;
         cpu.idtLimit = limit & 0xFFFF;
+        cpu.newSystemGeneration();
     }
 
     static boolean isNull(int selector) {

@@ -164,6 +164,12 @@ public final class Tlb {
         return table[i + 1];
     }
 
+    /// Whether [#fastDelta] would answer without walking page tables.
+    public boolean isFast(long la, boolean write) {
+        long[] table = write ? this.write : read;
+        return table[(int) (la >>> 11) & FAST_MASK] == (la & PAGE | tag);
+    }
+
     /// Whether the page of `la`, which has been read or fetched with the current rights, is the same in every
     /// address space.
     public boolean isGlobal(long la, boolean code) {

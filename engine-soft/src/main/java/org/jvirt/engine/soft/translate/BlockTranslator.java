@@ -297,6 +297,7 @@ final class BlockTranslator {
         for (int i = 0; i < count; i++) {
             Instruction insn = instructions[i];
             emitter.next(i, offsets[i], live[i]);
+            emitter.faultsPlainly(effects && !CodeMode.is32(mode) && PlainFaults.has(insn));
             at = (int) (rip - pageRip) + offsets[i];
             emitted = i;
             if (!emitter.hasRoom()) {

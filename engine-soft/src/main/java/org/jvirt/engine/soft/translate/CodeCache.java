@@ -18,7 +18,10 @@ import org.jvirt.x86.CodeWriter;
 /// ```
 final class CodeCache implements CodePlace, AutoCloseable {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
     private static final int ALIGNMENT = 16;
+    /// Before each block is its RIP.
+    private static final int HEADER = StateLayout.BLOCK_HEADER_BYTES;
     /// Room that a block may need.
     private static final int RESERVE = 1 << 17;
     private static final int FIRST_ROOM = 1 << 10;
@@ -112,7 +115,7 @@ final class CodeCache implements CodePlace, AutoCloseable {
 
     private void advance(int bytes) {
         int before = end;
-        end = end + bytes + ALIGNMENT - 1 & -ALIGNMENT;
+        end = end + bytes + HEADER + ALIGNMENT - 1 & -ALIGNMENT;
         top = Math.max(top, end);
         if ((before ^ end) >= WRITTEN) {
             memory.releaseWritable();
@@ -121,8 +124,13 @@ final class CodeCache implements CodePlace, AutoCloseable {
 
     @Override
     public void add(TranslatedBlock block, CodeWriter writer) {
+        head(block, block.rip);
         write(writer);
         append(block);
+    }
+
+    private void head(TranslatedBlock block, long rip) {
+        code.set(LONG, block.start - HEADER, rip);
     }
 
     /// Puts code at [#end] that has been made before, moved there and by `step` as the guest's address. False if
@@ -135,6 +143,7 @@ final class CodeCache implements CodePlace, AutoCloseable {
 
     /// Takes the block whose code has been [#put] there.
     void add(TranslatedBlock block, StoredBlock stored) {
+        head(block, block.rip);
         advance(stored.code().length);
         append(block);
     }
@@ -142,6 +151,7 @@ final class CodeCache implements CodePlace, AutoCloseable {
     /// Changes what in a block's code depends on the guest's address. False if that cannot be: the code is of no
     /// use any more.
     boolean move(TranslatedBlock block, int[] addresses, long step) {
+        head(block, block.rip + step);
         return Relocation.apply(code, block.start, addresses, 0, step, StateLayout.JUMPS);
     }
 

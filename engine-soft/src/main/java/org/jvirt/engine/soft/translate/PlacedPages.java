@@ -185,7 +185,7 @@ final class PlacedPages {
         for (int i = 0; i < place.count(); i++) {
             TranslatedBlock block = place.block(i);
             if (block.isTarget) {
-                tables.linkTarget(block.rip, block.context, cache.address(block.start), generation);
+                tables.linkTarget(block.rip, block.context, cache.address(block.start), generation, block.page);
             }
         }
     }

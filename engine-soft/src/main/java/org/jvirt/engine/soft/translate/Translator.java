@@ -95,6 +95,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private TranslatedBlock.@Nullable Exit pending;
     private boolean complete;
     private final Consumer<TranslatedBlock> evicting = this::evict;
+    /// An access has been left to Java, and pages that its fault is delivered by are to be looked up.
+    private boolean faultLeft;
 
     public Translator(Cpu cpu, GuestFeatures guest, TranslatorSettings settings) {
         this.cpu = cpu;
@@ -194,6 +196,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
 
     public TranslatorCounters counters() {
         counters.walked(state.getInt(StateLayout.WALKED));
+        counters.faulted(state.getInt(StateLayout.FAULTED));
         return counters;
     }
 
@@ -422,14 +425,19 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         pages.use(block);
         state.enter(cpu);
         cpu.leave = false;
+        if (faultLeft) {
+            faultLeft = false;
+            tables.noteForFaults(cpu.cpl() == 0 ? cpu.r[Cpu.RSP] : -1);
+        }
         return execute(cache.address(block.entryFirst()));
     }
 
-    /// Lets indirect branches find a block, and the others of its page if it is the first of these in its
-    /// generation.
+    /// Lets indirect branches find a block, which the processor's address leads to, and the others of its page if it
+    /// is the first of these in its generation.
     private void lead(TranslatedBlock block) {
         block.isTarget |= !block.crosses;
-        long generation = tables.link(block.rip, block.context, cache.address(block.start), block.crosses);
+        long generation =
+                tables.link(block.rip, block.context, cache.address(block.start), block.page, block.crosses);
         PlacedPage home = block.home;
         if (generation != 0 && home != null && home.linked != generation && !CodeMode.is32(block.context)) {
             pages.link(home, generation);
@@ -519,8 +527,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     long la = state.getLong(StateLayout.MISS_ADDRESS);
                     if (ExitReason.isMisaligned(cache.shortAt(site), la)
                             || !tables.fill(la, write, cpu.mmu.tlb.context())) {
-                        counters.slowAccesses++;
-                        return interpret(site);
+                        return access(site);
                     }
                     counters.misses++;
                     next = cache.address(site - cache.shortAt(site + 2));
@@ -530,8 +537,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     int word = cpu.longMode64() ? 8 : 4;
                     long la = state.getLong(StateLayout.REGISTERS + 8 * Cpu.RSP) - (push ? word : 0);
                     if (!tables.fillStack(la, word, push, cpu.mmu.tlb.context())) {
-                        counters.slowAccesses++;
-                        return interpret(site);
+                        return access(site);
                     }
                     counters.misses++;
                     next = cache.address(site - cache.shortAt(site + 2));
@@ -604,6 +610,12 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         TranslatedBlock known = targets.get(rip, mode());
         boolean same = known != null && !known.crosses && cpu.mmu.tlb.codeAt(rip) >>> 12 == known.page;
         return same ? known : null;
+    }
+
+    private Outcome access(int site) {
+        counters.slowAccesses++;
+        faultLeft = shadow == null && state.getInt(StateLayout.FAULTS) != 0 && tables.lacksPageForFaults();
+        return interpret(site);
     }
 
     private Outcome interpret(int site) {

@@ -27,6 +27,8 @@ public final class TranslatorCounters {
     long misses;
     /// Those that generated code has filled itself, as told last.
     long walks;
+    /// Page faults that generated code has delivered itself, as told last.
+    long faults;
     /// Accesses left to the interpreter: devices, faults, page crossings, pages with code.
     long slowAccesses;
     /// Instructions left to the interpreter.
@@ -101,6 +103,11 @@ public final class TranslatorCounters {
         walks += count - (int) walks;
     }
 
+    /// Generated code has delivered so many page faults since it began, as an int that wraps.
+    void faulted(int count) {
+        faults += count - (int) faults;
+    }
+
     public long verified() {
         return verified;
     }
@@ -109,7 +116,7 @@ public final class TranslatorCounters {
     public String toString() {
         return """
                 translated %d, recalled %d (%d not found), moved %d (pages %d), verified %d, invalidated %d, evicted %d (rounds %d), cache %d KiB; \
-                page walks %d; exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, \
+                page walks %d, page faults %d; exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, \
                 requests %d; untranslatable blocks %d; interpreted instructions: %s""".formatted(
                         translated,
                         recalled,
@@ -122,6 +129,7 @@ public final class TranslatorCounters {
                         rounds,
                         cacheBytes >> 10,
                         walks,
+                        faults,
                         misses,
                         slowAccesses,
                         interpreted,

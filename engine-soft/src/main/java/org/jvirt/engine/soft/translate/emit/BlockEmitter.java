@@ -43,6 +43,8 @@ public final class BlockEmitter {
     private static final int PUSH = 4;
 
     private static final int PAGE = 4096;
+    /// The most that two bytes hold.
+    private static final int FURTHEST = 0xFFFF;
 
     private final CodeWriter w;
     private final Stubs stubs;
@@ -62,7 +64,10 @@ public final class BlockEmitter {
     private final int[] stubKind = new int[MAX_STUBS];
     /// The number of the note that the stub writes, or -1.
     private final int[] stubNote = new int[MAX_STUBS];
+    private final boolean[] stubFaults = new boolean[MAX_STUBS];
     private int stubCount;
+    /// Whether the current instruction's accesses fault where their checks fail.
+    private boolean faultsPlainly;
 
     /// The block's x87 instructions: address, opcode, and segment of the last operand in memory or -1.
     private final long[] noteRip = new long[MAX_NOTES];
@@ -142,6 +147,12 @@ public final class BlockEmitter {
             flushStackPointer();
         }
         shared.before(number);
+    }
+
+    /// Whether a check of the current instruction that fails for want of a page or rights means that it faults there,
+    /// unless its operand is not aligned.
+    public void faultsPlainly(boolean newFaultsPlainly) {
+        faultsPlainly = newFaultsPlainly;
     }
 
     /// After the last instruction: the block goes on `newOffset` bytes after its beginning.
@@ -612,6 +623,7 @@ public final class BlockEmitter {
                 | (flagsSaved ? ExitReason.FLAGS_SAVED : 0)
                 | (alignment > 1 ? Integer.numberOfTrailingZeros(alignment) << ExitReason.ALIGNMENT_SHIFT : 0);
         stubNote[stubCount] = note;
+        stubFaults[stubCount] = faultsPlainly;
         stubKind[stubCount++] = kind;
     }
 
@@ -691,6 +703,7 @@ public final class BlockEmitter {
                 int returned = w.size();
                 w.short2(stubOffset[i]);
                 w.short2(returned - stubRetry[i]);
+                w.short2(stubFaults[i] && returned <= FURTHEST ? returned : 0);
             }
         }
     }

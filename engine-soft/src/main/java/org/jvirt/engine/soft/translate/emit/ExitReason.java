@@ -10,7 +10,8 @@ public final class ExitReason {
     public static final int DIRECT = 2;
     /// The interpreter is to execute the instruction whose offset is at the site.
     public static final int INTERPRET = 3;
-    /// A read or write missed the TLB; at the site are the instruction's offset and the way back.
+    /// A read or write missed the TLB; at the site are the instruction's offset and the way back, and the site's
+    /// distance from the block's start if the access may fault there at once, or zero.
     public static final int READ_MISS = 4;
     public static final int WRITE_MISS = 5;
     /// The block needs the vector registers.
@@ -27,7 +28,11 @@ public final class ExitReason {
     /// In the offset at a site: the binary logarithm of the alignment that the operand must have.
     public static final int ALIGNMENT_SHIFT = 12;
 
-    private static final int OFFSETS = (1 << ALIGNMENT_SHIFT) - 1;
+    static final int ALIGNMENTS = 7 << ALIGNMENT_SHIFT;
+    /// No operand must be aligned to more bytes.
+    static final int GREATEST_ALIGNMENT = 64;
+    /// The bits that are the instruction's offset.
+    static final int OFFSETS = (1 << ALIGNMENT_SHIFT) - 1;
 
     private ExitReason() {}
 

@@ -212,6 +212,44 @@ public final class StateLayout {
 
     public static final int WALK_CANONICAL = WALK_FIVE_LEVELS + 16;
 
+    // ---------------------------------------------------------------- page faults
+
+    /// Not zero: generated code may deliver page faults (int).
+    public static final int FAULTS = WALK_FIVE_LEVELS + 24;
+    /// How many it has delivered (int).
+    public static final int FAULTED = FAULTS + 4;
+    /// Address of the gate, and of the first stack pointer in the task state.
+    public static final int FAULT_GATE = FAULTS + 8;
+
+    public static final int FAULT_STACKS = FAULTS + 16;
+    /// What is for a system's rights: the table of the TLB for reads, as the number of a word in this block, and the
+    /// number of the first entry in the jump tables (ints).
+    public static final int FAULT_TABLES = FAULTS + 24;
+
+    public static final int FAULT_JUMPS = FAULTS + 28;
+    /// What is pushed: error code, RIP; RFLAGS (int).
+    static final int FAULT_CODE = FAULTS + 32;
+
+    static final int FAULT_RIP = FAULTS + 40;
+    static final int FAULT_IMAGE = FAULTS + 48;
+    /// Where to: CS and the number of a stack in the task state (ints), RIP, RSP.
+    static final int FAULT_SELECTOR = FAULTS + 52;
+
+    static final int FAULT_STACK = FAULTS + 56;
+    static final int FAULT_TARGET = FAULTS + 64;
+    static final int FAULT_FRAME = FAULTS + 72;
+    /// Pages of the system's, apart from the TLB: the linear page, or [#NO_PAGE_NUMBER], and what to add to an address
+    /// on it to get the host's. They have the gate, the descriptor, the task state, and the end of the stack.
+    private static final int FAULT_PAGES = FAULTS + 80;
+
+    public static final int GATE_PAGE_NUMBER = 0;
+    public static final int DESCRIPTOR_PAGE_NUMBER = 1;
+    public static final int TASK_PAGE_NUMBER = 2;
+    public static final int STACK_PAGE_NUMBER = 3;
+    public static final int MOST_FAULT_PAGES = 4;
+    /// The number of no page.
+    public static final int NO_PAGE_NUMBER = 1;
+
     // ---------------------------------------------------------------- tables
 
     /// Sets of rights that have tables: see [#read].
@@ -262,7 +300,7 @@ public final class StateLayout {
     public static final int LARGE_REGIONS = 1 << 12;
 
     /// Targets of 64-bit code whose place in a jump table is empty or another's: for each set of rights a table of
-    /// RIP, the generation in which it means this code, and the code's address.
+    /// RIP, the generation in which it means this code, the code's address, and the page of the guest's code.
     private static final int TARGETS = LARGE + LARGE_REGIONS / 8;
 
     public static final int TARGET_BITS = 16;
@@ -271,14 +309,27 @@ public final class StateLayout {
     public static final int TARGET_BYTES = 32;
     public static final int TARGET_GENERATION = 8;
     public static final int TARGET_CODE = 16;
+    /// The backing page that the code is a translation of, plus one, or zero if it depends on more.
+    public static final int TARGET_PAGE = 24;
     public static final int TARGETS_BYTES = TARGET_BYTES << TARGET_BITS;
     /// Entries of jump tables (ints, counted through all tables) that generated code has filled.
     public static final int JUMP_LOG = TARGETS + CONTEXTS * TARGETS_BYTES;
 
     public static final int MOST_JUMPS = 1 << 14;
+    /// Pages that have been fetched: for each set of rights, by the number of the linear page, a table of its address,
+    /// the generation in which it is there, and the backing page plus one.
+    private static final int CODE_PAGES = JUMP_LOG + 4 * MOST_JUMPS;
+
+    static final int CODE_PAGE_BITS = 7;
+    static final int CODE_PAGE_SHIFT = 5;
+    public static final int CODE_PAGE_GENERATION = 8;
+    public static final int CODE_PAGE_BACKING = 16;
+    private static final int CODE_PAGES_BYTES = 1 << CODE_PAGE_BITS + CODE_PAGE_SHIFT;
 
     /// Bytes from RSP upwards.
-    public static final int SIZE = JUMP_LOG + 4 * MOST_JUMPS;
+    public static final int SIZE = CODE_PAGES + CONTEXTS * CODE_PAGES_BYTES;
+    /// In the code cache, each block has its RIP so many bytes before it.
+    public static final int BLOCK_HEADER_BYTES = 8;
     /// Bytes below RSP.
     public static final int STACK = 1 << 18;
 
@@ -300,6 +351,11 @@ public final class StateLayout {
         return STACK_PAGES + 32 * context + (write ? 16 : 0);
     }
 
+    /// The entry of a page that page faults are delivered by.
+    public static int faultPage(int number) {
+        return FAULT_PAGES + 16 * number;
+    }
+
     /// An entry of an access in a loop.
     ///
     /// @param kind twice the set of rights, one more for writes
@@ -310,6 +366,16 @@ public final class StateLayout {
     /// The place in the table of [#TARGETS] for 64-bit code under a set of rights.
     public static int target(int context, long rip) {
         return targets(context) + ((int) rip * TARGET_FACTOR >>> 32 - TARGET_BITS) * TARGET_BYTES;
+    }
+
+    /// The place in the table of [#CODE_PAGES] for the page of an address under a set of rights.
+    public static int codePage(int context, long rip) {
+        int number = (int) (rip >>> 12) & (1 << CODE_PAGE_BITS) - 1;
+        return codePages(context) + (number << CODE_PAGE_SHIFT);
+    }
+
+    static int codePages(int context) {
+        return CODE_PAGES + context * CODE_PAGES_BYTES;
     }
 
     static int targets(int context) {

@@ -66,15 +66,19 @@ public final class Stubs {
         either = either(w);
         x87 = x87(w, transfer);
         counter = CounterCode.write(w);
+        int[] faults = new int[StateLayout.CONTEXTS];
+        for (int c = 0; c < StateLayout.CONTEXTS; c++) {
+            faults[c] = new FaultCode(w, c, exit).write();
+        }
         var walk = new WalkCode(w);
         for (int c = 0; c < StateLayout.CONTEXTS; c++) {
-            readMiss[c] = miss(w, walk, c, false);
-            writeMiss[c] = miss(w, walk, c, true);
+            readMiss[c] = miss(w, walk, faults[c], c, false);
+            writeMiss[c] = miss(w, walk, faults[c], c, true);
             stackProbe[c] = Probes.stack(w, c);
             siteReadProbe[c] = Probes.site(w, c, false);
             siteWriteProbe[c] = Probes.site(w, c, true);
-            popMiss[c] = stackMiss(w, walk, c, false);
-            pushMiss[c] = stackMiss(w, walk, c, true);
+            popMiss[c] = stackMiss(w, walk, faults[c], c, false);
+            pushMiss[c] = stackMiss(w, walk, faults[c], c, true);
             unknownTarget[c] = w.size();
             TargetCode.write(w, c, false);
             target(w, false);
@@ -127,7 +131,7 @@ public final class Stubs {
         if (stub == interpret) {
             return 2;
         }
-        return isMiss(stub) ? 4 : 0;
+        return isMiss(stub) ? 6 : 0;
     }
 
     private boolean isMiss(int stub) {
@@ -282,29 +286,31 @@ public final class Stubs {
     }
 
     /// Called after a failed check: RCX is the address less the entry's tag, R13 the entry.
-    private int miss(CodeWriter w, WalkCode walk, int context, boolean write) {
+    private int miss(CodeWriter w, WalkCode walk, int fault, int context, boolean write) {
         int start = w.size();
         int table = write ? StateLayout.write(context) : StateLayout.read(context);
         w.memory(ADD_FROM_MEMORY, 8, RCX, RSP, R13, 3, table + 8);
         w.store(8, RCX, RSP, StateLayout.MISS_ADDRESS + 8);
         w.pop(RCX);
         w.store(8, RCX, RSP, StateLayout.EXIT_SITE);
-        walk.write(context, write, table, NONE);
-        w.storeConstant(4, write ? ExitReason.WRITE_MISS : ExitReason.READ_MISS, RSP, -1, StateLayout.EXIT_REASON);
+        int reason = write ? ExitReason.WRITE_MISS : ExitReason.READ_MISS;
+        walk.write(context, write, table, NONE, reason, fault);
+        w.storeConstant(4, reason, RSP, NONE, StateLayout.EXIT_REASON);
         w.jumpBack(exit);
         return start;
     }
 
     /// Called after the check of POP or PUSH of 8 bytes has failed. Flags stay.
-    private int stackMiss(CodeWriter w, WalkCode walk, int context, boolean push) {
+    private int stackMiss(CodeWriter w, WalkCode walk, int fault, int context, boolean push) {
         int start = w.size();
         w.pop(RCX);
         w.store(8, RCX, RSP, StateLayout.EXIT_SITE);
         w.lea(8, RCX, BlockEmitter.GUEST_RSP, NONE, 0, push ? -8 : 0);
         w.store(8, RCX, RSP, StateLayout.MISS_ADDRESS);
         int table = push ? StateLayout.write(context) : StateLayout.read(context);
-        walk.write(context, push, table, StateLayout.stackPage(context, push));
-        w.storeConstant(4, push ? ExitReason.PUSH_MISS : ExitReason.POP_MISS, RSP, NONE, StateLayout.EXIT_REASON);
+        int reason = push ? ExitReason.PUSH_MISS : ExitReason.POP_MISS;
+        walk.write(context, push, table, StateLayout.stackPage(context, push), reason, fault);
+        w.storeConstant(4, reason, RSP, NONE, StateLayout.EXIT_REASON);
         w.jumpBack(exit);
         return start;
     }

@@ -23,6 +23,7 @@ import org.jvirt.x86.OperandKind;
 /// that to set one needs no flags. Where the privilege level matters, it is 0: user code is the interpreter's.
 public final class SystemCode {
     private static final int GUEST_RSP_NUMBER = 4;
+    private static final int STORE = 0x89;
     /// The first of FS_BASE, GS_BASE and KERNEL_GS_BASE, negated.
     private static final int LESS_FS_BASE = 0x3FFF_FF00;
 
@@ -110,13 +111,20 @@ public final class SystemCode {
         return true;
     }
 
-    /// MOV of a segment register to a general register of 4 or 8 bytes.
+    /// MOV of a segment register to a general register.
     private boolean selector(Instruction insn) {
-        if (insn.kind(0) != OperandKind.GPR || insn.kind(1) != OperandKind.SEGMENT || insn.operandSize() == 2) {
+        if (insn.kind(0) != OperandKind.GPR || insn.kind(1) != OperandKind.SEGMENT) {
             return false;
         }
         w.load(4, RCX, RSP, StateLayout.SELECTORS + 4 * insn.register(1));
-        e.write(insn.register(0), RCX);
+        int to = insn.register(0);
+        if (insn.operandSize() != 2) {
+            e.write(to, RCX);
+        } else if (BlockEmitter.host(to) >= 0) {
+            w.registers(STORE, 2, RCX, BlockEmitter.host(to));
+        } else {
+            w.store(2, RCX, RSP, StateLayout.spilled(to));
+        }
         return true;
     }
 
@@ -213,7 +221,7 @@ public final class SystemCode {
         w.lea(4, RCX, GUEST_RCX, -1, 0, LESS_FS_BASE);
         w.arithmetic(CodeWriter.CMP, 4, RCX, 2);
         int kernel = w.jumpIf(CodeWriter.EQUAL);
-        w.memory(0x89, 8, R13, RSP, RCX, 3, StateLayout.FS_BASE);
+        w.memory(STORE, 8, R13, RSP, RCX, 3, StateLayout.FS_BASE);
         int done = w.jump();
         w.here(kernel);
         w.store(8, R13, RSP, StateLayout.KERNEL_GS_BASE);

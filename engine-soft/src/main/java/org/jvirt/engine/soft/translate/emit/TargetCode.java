@@ -11,7 +11,7 @@ import org.jvirt.x86.CodeWriter;
 /// Code for indirect branches whose place in the jump table is empty or another's: looks into the table of targets.
 ///
 /// An entry counts while its generation holds, so that nothing needs to be cleared when an address space comes or
-/// goes. RCX and R13 are used, flags stay.
+/// goes, and in another generation once the page is known to be the same there. RCX and R13 are used, flags stay.
 final class TargetCode {
     private static final int NONE = -1;
     private static final int STORE = 0x89;
@@ -44,7 +44,9 @@ final class TargetCode {
         w.arithmeticMemory(CodeWriter.CMP, 8, RAX, RSP, NONE, StateLayout.GLOBAL_GENERATION);
         int global = w.jumpIf(CodeWriter.EQUAL);
         w.arithmeticMemory(CodeWriter.CMP, 8, RAX, RSP, NONE, StateLayout.LOCAL_GENERATION);
-        int over = w.jumpIf(CodeWriter.NOT_EQUAL);
+        int local = w.jumpIf(CodeWriter.EQUAL);
+        int[] doubts = renew(w, context, table);
+        w.here(local);
         w.here(global);
         w.load(8, R13, RSP, R13, 0, table + StateLayout.TARGET_CODE);
         w.store(8, R13, RSP, StateLayout.ENTRY);
@@ -54,8 +56,32 @@ final class TargetCode {
         restore(w);
         w.jumpMemory(RSP, NONE, 0, StateLayout.ENTRY);
         w.here(absent);
-        w.here(over);
+        for (int doubt : doubts) {
+            w.here(doubt);
+        }
         restore(w);
+    }
+
+    /// Makes the entry at R13 one of this generation if its page is there in it. Answers the jumps for where not.
+    private static int[] renew(CodeWriter w, int context, int table) {
+        int[] doubts = new int[3];
+        int pages = StateLayout.codePages(context);
+        w.move32(RDX, RCX);
+        w.shift(CodeWriter.SHR, 4, RDX, 12);
+        w.arithmetic(CodeWriter.AND, 4, RDX, (1 << StateLayout.CODE_PAGE_BITS) - 1);
+        w.shift(CodeWriter.SHL, 4, RDX, StateLayout.CODE_PAGE_SHIFT);
+        w.move(RAX, RCX);
+        w.arithmetic(CodeWriter.AND, 8, RAX, -4096);
+        w.arithmeticMemory(CodeWriter.CMP, 8, RAX, RSP, RDX, pages);
+        doubts[0] = w.jumpIf(CodeWriter.NOT_EQUAL);
+        w.load(8, RAX, RSP, R13, 0, table + StateLayout.TARGET_PAGE);
+        w.arithmeticMemory(CodeWriter.CMP, 8, RAX, RSP, RDX, pages + StateLayout.CODE_PAGE_BACKING);
+        doubts[1] = w.jumpIf(CodeWriter.NOT_EQUAL);
+        w.load(8, RAX, RSP, NONE, 0, StateLayout.LOCAL_GENERATION);
+        w.arithmeticMemory(CodeWriter.CMP, 8, RAX, RSP, RDX, pages + StateLayout.CODE_PAGE_GENERATION);
+        doubts[2] = w.jumpIf(CodeWriter.NOT_EQUAL);
+        w.store(8, RAX, RSP, R13, table + StateLayout.TARGET_GENERATION);
+        return doubts;
     }
 
     /// Puts the code in R13 into the jump table.

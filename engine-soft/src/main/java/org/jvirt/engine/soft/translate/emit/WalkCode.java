@@ -11,9 +11,9 @@ import org.jvirt.x86.CodeWriter;
 
 /// Code that walks page tables of four or five levels after a miss, and fills the TLB's entry.
 ///
-/// It only reads: an access whose entries would need their accessed or dirty bits set, which faults, or whose
-/// tables or page are not in ordinary memory, is left to Java, and so is a write to a page that holds code. Every
-/// address that comes from the guest is compared with the guest's memory before it is used.
+/// It only reads: an access whose entries would need their accessed or dirty bits set, or whose tables or page are
+/// not in ordinary memory, is left to Java, and so is a write to a page that holds code. One that faults is
+/// [FaultCode]'s. Every address that comes from the guest is compared with the guest's memory before it is used.
 ///
 /// ```
 /// RCX  linear address      R13  number of the TLB entry      RBX  all entries ANDed
@@ -48,6 +48,10 @@ final class WalkCode {
     private final CodeWriter w;
     private final int[] doubts = new int[MOST_DOUBTS];
     private int doubtCount;
+    /// Jumps to where a page is there but does not allow the access.
+    private final int[] refusals = new int[2];
+
+    private int refusalCount;
 
     WalkCode(CodeWriter writer) {
         w = writer;
@@ -59,8 +63,11 @@ final class WalkCode {
     /// @param table of the TLB, in which R13 numbers an entry
     /// @param stack the entry of the stack's page that is to be filled from it, for an aligned word, and R13 is yet
     ///     to be found; or -1
-    void write(int context, boolean write, int table, int stack) {
+    /// @param reason for Java, if it has to deliver a fault
+    /// @param fault  the [FaultCode] of these rights
+    void write(int context, boolean write, int table, int stack, int reason, int fault) {
         doubtCount = 0;
+        refusalCount = 0;
         w.store(8, RAX, RSP, StateLayout.WALK_HELD);
         w.store(8, RDX, RSP, StateLayout.WALK_HELD + 8);
         w.store(8, RBX, RSP, StateLayout.WALK_HELD + 16);
@@ -96,6 +103,8 @@ final class WalkCode {
         int[] large = tables();
         w.store(8, RAX, RSP, LEAF);
         w.arithmeticMemory(CodeWriter.AND, 8, RAX, RSP, NONE, StateLayout.WALK_ADDRESS);
+        w.test(4, RBX, PRESENT);
+        int absent = w.jumpIf(CodeWriter.EQUAL);
         int small = w.jump();
         w.here(large[0]);
         w.compareConstant(4, RSP, StateLayout.WALK_HUGE, 0);
@@ -105,6 +114,8 @@ final class WalkCode {
         w.here(large[1]);
         piece(RESERVED_2M, 21);
         w.here(huge);
+        w.test(4, RBX, PRESENT);
+        doubtIf(CodeWriter.EQUAL);
         noteLarge();
         w.here(small);
         rights(context, write);
@@ -128,6 +139,7 @@ final class WalkCode {
         w.arithmeticRegister(CodeWriter.SUB, 8, RCX, R13);
         restore(stack != NONE);
         w.registers(GROUP_5, 4, 4, RCX);
+        fault(context, write, absent, reason, fault);
         for (int i = 0; i < doubtCount; i++) {
             w.here(doubts[i]);
         }
@@ -136,6 +148,26 @@ final class WalkCode {
 
     private void doubtIf(int condition) {
         doubts[doubtCount++] = w.jumpIf(condition);
+    }
+
+    private void refuseIf(int condition) {
+        refusals[refusalCount++] = w.jumpIf(condition);
+    }
+
+    /// The page's address may have reserved bits, which count for more than rights.
+    private void fault(int context, boolean write, int absent, int reason, int to) {
+        int code = (write ? WRITABLE : 0) | (context == Tlb.USER ? USER : 0);
+        for (int i = 0; i < refusalCount; i++) {
+            w.here(refusals[i]);
+        }
+        place();
+        w.constant(RDX, code | PRESENT);
+        int known = w.jump();
+        w.here(absent);
+        w.constant(RDX, code);
+        w.here(known);
+        w.storeConstant(4, reason, RSP, NONE, StateLayout.EXIT_REASON);
+        w.jumpBack(to);
     }
 
     private void restore(boolean flags) {
@@ -230,15 +262,17 @@ final class WalkCode {
 
     /// RBX has what all entries allow.
     private void rights(int context, boolean write) {
-        int wanted = PRESENT | ACCESSED | (context == Tlb.USER ? USER : 0) | (write ? WRITABLE : 0);
+        int wanted = (context == Tlb.USER ? USER : 0) | (write ? WRITABLE : 0);
         w.move32(RDX, RBX);
         w.arithmetic(CodeWriter.AND, 4, RDX, wanted);
         w.arithmetic(CodeWriter.CMP, 4, RDX, wanted);
-        doubtIf(CodeWriter.NOT_EQUAL);
+        refuseIf(CodeWriter.NOT_EQUAL);
         if (context == Tlb.SUPERVISOR_SMAP) {
             w.test(4, RBX, USER);
-            doubtIf(CodeWriter.NOT_EQUAL);
+            refuseIf(CodeWriter.NOT_EQUAL);
         }
+        w.test(4, RBX, ACCESSED);
+        doubtIf(CodeWriter.EQUAL);
         if (write) {
             w.load(4, RDX, RSP, LEAF);
             w.test(4, RDX, DIRTY);

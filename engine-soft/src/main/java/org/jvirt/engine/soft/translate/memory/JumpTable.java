@@ -10,10 +10,11 @@ import org.jvirt.engine.soft.translate.emit.StateLayout;
 ///
 /// Every block that an entry leads to checks whether it is the one meant; so the tables must be forgotten only when
 /// an address comes to mean other code. What is lost so, or to another address, 64-bit code finds in a second
-/// table, whose entries hold for a generation.
+/// table, whose entries hold for a generation, and in others where their page is known to be the same.
 final class JumpTable {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
+    private static final long PAGE = -4096L;
     private static final int LOG = 1 << 14;
     private static final int GLOBAL = 1;
     private static final int LOCAL = 2;
@@ -46,10 +47,20 @@ final class JumpTable {
 
     /// @param global     it does so in every address space
     /// @param generation as long as it lasts
-    void set(long rip, int mode, long code, boolean global, long generation) {
+    /// @param page       the backing page that the code depends on, where `rip` leads now, or -1 for more than one
+    void set(long rip, int mode, long code, boolean global, long generation, long page) {
         int at = entry(rip, mode);
         if (!CodeMode.is32(mode)) {
-            setTarget(rip, mode, code, generation);
+            setTarget(rip, mode, code, generation, page);
+            if (page >= 0) {
+                int codePage = StateLayout.codePage(mode, rip);
+                state.set(LONG, codePage, rip & PAGE);
+                state.set(
+                        LONG,
+                        codePage + StateLayout.CODE_PAGE_GENERATION,
+                        state.get(LONG, StateLayout.LOCAL_GENERATION));
+                state.set(LONG, codePage + StateLayout.CODE_PAGE_BACKING, page + 1);
+            }
         }
         int number = at - StateLayout.JUMPS >> 3;
         if (global && (logged[number] & GLOBAL) == 0) {
@@ -69,11 +80,12 @@ final class JumpTable {
     }
 
     /// As [#set], but in the second table only, which 64-bit code has.
-    void setTarget(long rip, int mode, long code, long generation) {
+    void setTarget(long rip, int mode, long code, long generation, long page) {
         int target = StateLayout.target(mode, rip);
         state.set(LONG, target, rip);
         state.set(LONG, target + StateLayout.TARGET_GENERATION, generation);
         state.set(LONG, target + StateLayout.TARGET_CODE, code);
+        state.set(LONG, target + StateLayout.TARGET_PAGE, page + 1);
     }
 
     /// Forgets an entry if it leads to `code`.
@@ -86,6 +98,7 @@ final class JumpTable {
             int target = StateLayout.target(mode, rip);
             if (state.get(LONG, target + StateLayout.TARGET_CODE) == code) {
                 state.set(LONG, target + StateLayout.TARGET_GENERATION, 0);
+                state.set(LONG, target + StateLayout.TARGET_PAGE, 0);
             }
         }
     }

@@ -1,12 +1,17 @@
 package org.jvirt.engine.soft.translate.memory;
 
 import org.jvirt.engine.soft.cpu.Cpu;
+import org.jvirt.engine.soft.cpu.FlatTransfers;
 import org.jvirt.engine.soft.cpu.Tlb;
 import org.jvirt.engine.soft.translate.emit.Sites;
+import org.jvirt.engine.soft.translate.emit.StateLayout;
 
 /// TLB and jump tables of one processor, kept in step with its [Tlb]. Owner thread only.
 public final class NativeTables implements Tlb.Mirror {
+    private static final long PAGE = -4096L;
+
     private final Tlb tlb;
+    private final FlatTransfers flat;
     private final NativeTlb pages;
     private final JumpTable jumps;
 
@@ -14,6 +19,7 @@ public final class NativeTables implements Tlb.Mirror {
     /// @param unknownTarget where jumps to unknown targets lead, by jump table
     public NativeTables(Cpu cpu, StateBlock state, Sites sites, long[] unknownTarget) {
         tlb = cpu.mmu.tlb;
+        flat = cpu.flat;
         pages = new NativeTlb(cpu, state.segment(), sites);
         jumps = new JumpTable(state.segment(), unknownTarget);
         jumps.generations(tlb.globalGeneration(), tlb.localGeneration());
@@ -30,6 +36,29 @@ public final class NativeTables implements Tlb.Mirror {
         return pages.fillStack(la, size, write, context);
     }
 
+    /// Whether generated code lacks a page to deliver page faults.
+    public boolean lacksPageForFaults() {
+        return pages.lacksPageForFaults();
+    }
+
+    /// Notes the pages that generated code needs to deliver a page fault, as far as the interpreter has just used them
+    /// for that.
+    ///
+    /// @param stack an address on the stack of level 0, if that is the current level, or -1
+    public void noteForFaults(long stack) {
+        flat.asSystem(() -> {
+            if (stack != -1 && tlb.isFast(stack, true)) {
+                pages.fill(stack, true, flat.systemRights());
+            }
+            pages.noteForFaults(StateLayout.GATE_PAGE_NUMBER, flat.faultGate(), false);
+            pages.noteForFaults(StateLayout.DESCRIPTOR_PAGE_NUMBER, flat.gdtBase(), false);
+            if (tlb.isFast(flat.faultGate(), false) && tlb.isFast(flat.taskStacks(), false)) {
+                pages.noteForFaults(StateLayout.TASK_PAGE_NUMBER, flat.taskStacks(), false);
+                pages.noteForFaults(StateLayout.STACK_PAGE_NUMBER, flat.faultStack() - 1, true);
+            }
+        });
+    }
+
     /// While these are in use, TLB entries lead to them.
     public void shadow(ShadowPages copies) {
         pages.shadow(copies);
@@ -38,14 +67,15 @@ public final class NativeTables implements Tlb.Mirror {
     /// Lets indirect branches to `rip` find `code`; answers the generation in which they do, or 0 if they did
     /// before.
     ///
-    /// @param crosses it depends on two pages
-    public long link(long rip, int mode, long code, boolean crosses) {
+    /// @param page    the backing page of the guest's code
+    /// @param crosses it depends on the next linear page, too
+    public long link(long rip, int mode, long code, long page, boolean crosses) {
         if (jumps.leads(rip, mode, code)) {
             return 0;
         }
-        boolean global = !crosses && tlb.isGlobal(rip, true);
+        boolean global = tlb.isGlobal(rip, true) && (!crosses || tlb.isGlobal((rip & PAGE) - PAGE, true));
         long generation = global ? tlb.globalGeneration() : tlb.localGeneration();
-        jumps.set(rip, mode, code, global, generation);
+        jumps.set(rip, mode, code, global, generation, crosses ? -1 : page);
         return generation;
     }
 
@@ -55,8 +85,10 @@ public final class NativeTables implements Tlb.Mirror {
     }
 
     /// Lets branches of 64-bit code that have not found `rip` in the jump table find `code` in a generation.
-    public void linkTarget(long rip, int mode, long code, long generation) {
-        jumps.setTarget(rip, mode, code, generation);
+    ///
+    /// @param page the backing page of the guest's code, the only one that it depends on
+    public void linkTarget(long rip, int mode, long code, long generation, long page) {
+        jumps.setTarget(rip, mode, code, generation, page);
     }
 
     /// Ends what [#link] and [#linkTarget] have said.

@@ -34,6 +34,9 @@ final class NativeTlb {
     private final long backing;
     private final long nowhere = new SplittableRandom().nextLong() >>> 4 | 1L << 62 | 1;
     private final BitSet seen = new BitSet(ENTRIES);
+    /// Which of the pages for faults are only in this address space.
+    private final boolean[] isLocal = new boolean[StateLayout.MOST_FAULT_PAGES];
+
     private @Nullable ShadowPages shadow;
 
     NativeTlb(Cpu cpu, MemorySegment state, Sites sites) {
@@ -132,6 +135,39 @@ final class NativeTlb {
         return true;
     }
 
+    /// Makes the entry of a page that page faults are delivered by, if it is known under the current rights.
+    void noteForFaults(int number, long la, boolean write) {
+        int entry = StateLayout.faultPage(number);
+        long page = la & PAGE;
+        if (state.get(LONG, entry) != page && tlb.isFast(la, write)) {
+            isLocal[number] = !tlb.isGlobal(la, false);
+            state.set(LONG, entry, page);
+            state.set(LONG, entry + 8, tlb.fastDelta(la, write) + backing);
+        }
+    }
+
+    /// Whether a page that page faults are delivered by is not known.
+    boolean lacksPageForFaults() {
+        for (int i = 0; i < StateLayout.MOST_FAULT_PAGES; i++) {
+            if (state.get(LONG, StateLayout.faultPage(i)) == StateLayout.NO_PAGE_NUMBER) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void clearForFaults(int number) {
+        state.set(LONG, StateLayout.faultPage(number), StateLayout.NO_PAGE_NUMBER);
+    }
+
+    private void clearForFaults(boolean all) {
+        for (int i = 0; i < StateLayout.MOST_FAULT_PAGES; i++) {
+            if (all || isLocal[i]) {
+                clearForFaults(i);
+            }
+        }
+    }
+
     /// While these are in use, entries lead to them.
     void shadow(ShadowPages copies) {
         shadow = copies;
@@ -187,6 +223,7 @@ final class NativeTlb {
     }
 
     void clearAll() {
+        clearForFaults(true);
         clearSinglePages();
         for (int table = FIRST; table < END; table += StateLayout.TABLE_BYTES) {
             for (int i = 0; i < StateLayout.TLB_ENTRIES; i++) {
@@ -204,11 +241,13 @@ final class NativeTlb {
 
     /// All that is not global.
     void clearLocal() {
+        clearForFaults(false);
         clearSinglePages();
         clearNoted(StateLayout.LOCAL_COUNT);
     }
 
     void clearEverythingNoted() {
+        clearForFaults(true);
         clearLocal();
         clearNoted(StateLayout.GLOBAL_COUNT);
         clearLarge();
@@ -223,6 +262,11 @@ final class NativeTlb {
         }
         clearSinglePages();
         long page = la & PAGE;
+        for (int i = 0; i < StateLayout.MOST_FAULT_PAGES; i++) {
+            if (state.get(LONG, StateLayout.faultPage(i)) == page) {
+                clearForFaults(i);
+            }
+        }
         for (int table = FIRST; table < END; table += StateLayout.TABLE_BYTES) {
             int at = entry(page, table);
             if (state.get(LONG, at) == page) {
@@ -233,6 +277,7 @@ final class NativeTlb {
 
     /// Drops writes to pages that hold code or, while the dirty log is kept, are clean.
     void dropGuardedWrites() {
+        clearForFaults(StateLayout.STACK_PAGE_NUMBER);
         clearSinglePages();
         boolean logging = memory.dirtyLogging();
         dropGuarded(StateLayout.LOCAL_COUNT, logging);

@@ -134,8 +134,18 @@ final class SystemState {
         state.setLong(StateLayout.WALK_BIAS, 1L << width - 1);
         state.setLong(StateLayout.WALK_CANONICAL, -1L << width);
         state.setInt(StateLayout.WALK_HUGE, cpu.mmu.hasHugePages() ? 1 : 0);
+        faults(flat);
         state.setLong(StateLayout.GDT_BASE, flat.gdtBase());
         state.setInt(StateLayout.GDT_LIMIT, flat.gdtLimit());
+    }
+
+    private void faults(FlatTransfers flat) {
+        int rights = flat.systemRights();
+        state.setInt(StateLayout.FAULTS, flat.faultsPlainly() ? 1 : 0);
+        state.setLong(StateLayout.FAULT_GATE, flat.faultGate());
+        state.setLong(StateLayout.FAULT_STACKS, flat.taskStacks());
+        state.setInt(StateLayout.FAULT_TABLES, StateLayout.read(rights) / 8);
+        state.setInt(StateLayout.FAULT_JUMPS, rights * StateLayout.JUMP_ENTRIES);
     }
 
     private int systemFlags() {
@@ -173,5 +183,6 @@ final class SystemState {
         cpu.segments.base[Segments.FS] = state.getLong(StateLayout.FS_BASE);
         cpu.segments.base[Segments.GS] = state.getLong(StateLayout.GS_BASE);
         cpu.msrs.setKernelGsBase(state.getLong(StateLayout.KERNEL_GS_BASE));
+        cpu.flat.faulted(state.getLong(StateLayout.CR2));
     }
 }

@@ -80,13 +80,18 @@ final class Machine implements AutoCloseable {
 
     /// All features of the engine, but for five-level paging and what makes results differ from run to run.
     static CpuidTable cpuid(Hypervisor engine, Set<CpuFeature> without) {
+        return cpuid(engine, without, false);
+    }
+
+    /// @param fiveLevels whether paging with five levels is among the features
+    static CpuidTable cpuid(Hypervisor engine, Set<CpuFeature> without, boolean fiveLevels) {
         var leaves = new TreeMap<Long, int[]>();
         leaves.put(0L, new int[] {0xD, 0x756E_6547, 0x6C65_746E, 0x4965_6E69});
         leaves.put(0x8000_0000L << 32, new int[] {0x8000_0008, 0, 0, 0});
         leaves.put(0x8000_0008L << 32, new int[] {0x3028, 0, 0, 0});
         for (CpuFeature feature : engine.supportedFeatures()) {
             if (!without.contains(feature)
-                    && feature != CpuFeature.LA57
+                    && (fiveLevels || feature != CpuFeature.LA57)
                     && feature != CpuFeature.RDRAND
                     && feature != CpuFeature.RDSEED) {
                 int[] registers = leaves.computeIfAbsent(
