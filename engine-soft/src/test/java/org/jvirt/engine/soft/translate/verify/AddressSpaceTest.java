@@ -30,6 +30,8 @@ class AddressSpaceTest {
     /// Behind what is mapped: the tables of a second address space.
     private static final long SECOND_TABLES = 0x30_0000;
 
+    private static final int FUNCTIONS = 8;
+    private static final int FUNCTION_BYTES = 64;
     private static final int PCIDE = 1 << 17;
     private static final long KEEP = 1L << 63;
     private static final int PGE = 1 << 7;
@@ -104,6 +106,44 @@ class AddressSpaceTest {
             run(machine, asm.mov(at(RESULT), RSI));
             assertThat(machine.memory().readLong(RESULT)).isEqualTo(ROUNDS * 0x1_0001L);
         }
+    }
+
+    /// Many functions on one page, in an address space that is flushed each time, and then all of them others.
+    @ParameterizedTest
+    @EnumSource
+    void afterAFlushAPageOfCodeIsFoundAgainAtOnceIfItIsTheSame(Engine engine) {
+        try (var machine = new Multiprocessor(engine.make(), 1)) {
+            functions(machine, CODE_PAGE, 1);
+            functions(machine, OTHER_CODE_PAGE, 0x1_0000);
+            Assembler asm = assembler().mov(R9, CR3).xor(ESI, ESI);
+            callAfterFlush(asm, "first");
+            long entry = Multiprocessor.pageEntry(CODE_PAGE);
+            asm.mov(RDX, at(entry))
+                    .add(RDX, (int) (OTHER_CODE_PAGE - CODE_PAGE))
+                    .mov(at(entry), RDX);
+            callAfterFlush(asm, "second");
+            run(machine, asm.mov(at(RESULT), RSI));
+            assertThat(machine.memory().readLong(RESULT)).isEqualTo((long) ROUNDS * FUNCTIONS * 0x1_0001L);
+            if (engine == Engine.TRANSLATOR) {
+                assertThat(counter(machine.statistics(0), "unknown targets")).isLessThan((long) ROUNDS * FUNCTIONS);
+            }
+        }
+    }
+
+    private static void functions(Multiprocessor machine, long page, int step) {
+        var asm = new Assembler(CodeSize.CODE64, CODE_PAGE);
+        for (int i = 0; i < FUNCTIONS; i++) {
+            asm.add(RSI, step).ret().align(FUNCTION_BYTES);
+        }
+        machine.load(page, asm);
+    }
+
+    private static void callAfterFlush(Assembler asm, String label) {
+        asm.mov(R12, ROUNDS).label(label).mov(CR3, R9);
+        for (int i = 0; i < FUNCTIONS; i++) {
+            asm.mov(EBX, (int) CODE_PAGE + i * FUNCTION_BYTES).call(RBX);
+        }
+        asm.dec(R12).jnz(label);
     }
 
     /// INVLPG used to overlook pages of code that had been fetched before a change of address space, not after it.
