@@ -115,8 +115,9 @@ public final class TranslatorCounters {
     @Override
     public String toString() {
         return """
-                translated %d, recalled %d (%d not found), moved %d (pages %d), verified %d, invalidated %d, evicted %d (rounds %d), cache %d KiB; \
-                page walks %d, page faults %d; exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, \
+                translated %d, recalled %d (%d not found), moved %d (pages %d), verified %d, invalidated %d, \
+                evicted %d (rounds %d), cache %d KiB; page walks %d, page faults %d; exits: misses %d, \
+                slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, \
                 requests %d; untranslatable blocks %d; interpreted instructions: %s""".formatted(
                         translated,
                         recalled,

@@ -63,7 +63,6 @@ final class FaultCode {
 
     private int otherStack;
 
-
     /// @param context the rights of the access
     /// @param exit    the way out, where [StateLayout#EXIT_REASON] is for Java
     FaultCode(CodeWriter writer, int context, int exit) {

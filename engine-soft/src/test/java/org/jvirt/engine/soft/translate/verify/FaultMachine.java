@@ -180,7 +180,9 @@ final class FaultMachine implements AutoCloseable {
         } else {
             body.mov(RAX, kernel.address("back")).jmp(RAX);
         }
-        kernel.label("resume").mov(R14, body.address("after")).mov(mem(RSP).disp(16).qword(), R14);
+        kernel.label("resume")
+                .mov(R14, body.address("after"))
+                .mov(mem(RSP).disp(16).qword(), R14);
         kernel.add(RSP, 16).iretq();
         memory.write(CODE, kernel.assemble());
         memory.write(BODY, body.assemble());
@@ -226,9 +228,12 @@ final class FaultMachine implements AutoCloseable {
         }
         kernel.label("log");
         for (int i = 0; i < 7; i++) {
-            kernel.mov(R14, mem(RSP).disp(8 * i).qword()).mov(mem(R13).disp(8 * i).qword(), R14);
+            kernel.mov(R14, mem(RSP).disp(8 * i).qword())
+                    .mov(mem(R13).disp(8 * i).qword(), R14);
         }
-        kernel.mov(R14, CR2).mov(mem(R13).disp(56).qword(), R14).mov(mem(R13).disp(64).qword(), RSP);
+        kernel.mov(R14, CR2)
+                .mov(mem(R13).disp(56).qword(), R14)
+                .mov(mem(R13).disp(64).qword(), RSP);
         for (int i = 0; i < LOGGED.length; i++) {
             kernel.mov(mem(R13).disp(72 + 8 * i).qword(), LOGGED[i]);
         }
@@ -259,8 +264,7 @@ final class FaultMachine implements AutoCloseable {
 
     private CpuState state() {
         CpuState reset = CpuState.reset(Activity.RUNNING, 0);
-        var code = Segment.flat(
-                KERNEL_CODE, Segment.PRESENT | Segment.S | 0xB | Segment.GRANULARITY | Segment.LONG);
+        var code = Segment.flat(KERNEL_CODE, Segment.PRESENT | Segment.S | 0xB | Segment.GRANULARITY | Segment.LONG);
         var flat = Segment.flat(KERNEL_DATA, Segment.PRESENT | Segment.S | 0x3 | Segment.GRANULARITY | Segment.BIG);
         var program = Segment.flat(
                 PROGRAM_DATA, Segment.PRESENT | Segment.S | 0x3 | Segment.GRANULARITY | Segment.BIG | 3 << 5);

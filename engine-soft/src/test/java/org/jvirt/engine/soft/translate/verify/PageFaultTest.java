@@ -123,7 +123,11 @@ class PageFaultTest {
     @ParameterizedTest
     @MethodSource("ways")
     void aWriteToAReadOnlyPageFaults(Way way) {
-        expect(way, PRESENT | WRITE, READ_ONLY, asm -> asm.mov(RDX, at(READ_ONLY)).mov(at(READ_ONLY), RDX));
+        expect(
+                way,
+                PRESENT | WRITE,
+                READ_ONLY,
+                asm -> asm.mov(RDX, at(READ_ONLY)).mov(at(READ_ONLY), RDX));
     }
 
     @ParameterizedTest
@@ -134,7 +138,11 @@ class PageFaultTest {
         }
         expect(way, WRITE, READ_ONLY - 8, asm -> asm.lea(RSP, at(READ_ONLY)).push(RAX));
         expect(way, 0, ABSENT + 8, asm -> asm.lea(RSP, at(ABSENT + 8)).pop(RDX));
-        expect(way, WRITE, ABSENT + 8, asm -> asm.lea(RSP, at(ABSENT + 16)).call("there").label("there"));
+        expect(
+                way,
+                WRITE,
+                ABSENT + 8,
+                asm -> asm.lea(RSP, at(ABSENT + 16)).call("there").label("there"));
         expect(way, 0, ABSENT + 8, asm -> asm.lea(RSP, at(ABSENT + 8)).ret());
     }
 
@@ -172,8 +180,13 @@ class PageFaultTest {
     @ParameterizedTest
     @MethodSource("ways")
     void codeThatMustNotBeExecutedFaults(Way way) {
-        expect(way, 17, NO_EXECUTE, false, false, asm -> asm.lea(RDX, at(NO_EXECUTE))
-                .jmp(RDX));
+        expect(
+                way,
+                17,
+                NO_EXECUTE,
+                false,
+                false,
+                asm -> asm.lea(RDX, at(NO_EXECUTE)).jmp(RDX));
     }
 
     @Test
@@ -198,7 +211,8 @@ class PageFaultTest {
     void aFaultThatCannotBePushedIsADoubleFault() {
         for (int levels : new int[] {4, 5}) {
             var way = new Way(false, levels, 0, false);
-            List<Fault> faults = faults(way, false, false, asm -> asm.lea(RSP, at(READ_ONLY)).push(RAX));
+            List<Fault> faults =
+                    faults(way, false, false, asm -> asm.lea(RSP, at(READ_ONLY)).push(RAX));
             assertThat(faults).hasSize(ROUNDS).allMatch(fault -> fault.vector() == 8 && fault.code() == 0);
         }
     }
