@@ -312,9 +312,7 @@ final class StoreFile implements AutoCloseable {
     private static long committed(ByteBuffer header, long sizeBytes) {
         long committed = header.getLong(8);
         boolean whole = header.getLong(0) == MAGIC && header.getInt(16) == checksum(committed);
-        return whole && committed >= HEADER && committed <= Math.min(sizeBytes, Integer.MAX_VALUE)
-                ? committed
-                : HEADER;
+        return whole && committed >= HEADER && committed <= Math.min(sizeBytes, Integer.MAX_VALUE) ? committed : HEADER;
     }
 
     private static void commit(FileChannel channel, long committed) throws IOException {
