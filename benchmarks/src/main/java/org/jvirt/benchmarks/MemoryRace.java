@@ -24,8 +24,7 @@ final class MemoryRace {
     private final int memoryMib;
     private final int rounds;
     private final PrintWriter out;
-    private final Table table =
-            new Table("resident memory beside guest RAM", "QEMU MiB", "jvirt MiB", "jvirt/QEMU");
+    private final Table table = new Table("resident memory beside guest RAM", "QEMU MiB", "jvirt MiB", "jvirt/QEMU");
 
     MemoryRace(List<String> jvirt, String engine, int vcpus, int memoryMib, int rounds, PrintWriter out) {
         this.jvirt = jvirt;
@@ -37,7 +36,8 @@ final class MemoryRace {
     }
 
     String run(GuestFiles files, Path disk) {
-        List<String> store = List.of("--name", NAME, "--code-cache", files.codeCache().toString());
+        List<String> store =
+                List.of("--name", NAME, "--code-cache", files.codeCache().toString());
         Path initrd = files.initrd("memory", List.of());
         compare(
                 "Linux, a first program has run",
@@ -68,10 +68,7 @@ final class MemoryRace {
             }
         }
         Sample.compare(
-                table,
-                what,
-                Objects.requireNonNull(samples.get("QEMU")),
-                Objects.requireNonNull(samples.get("jvirt")));
+                table, what, Objects.requireNonNull(samples.get("QEMU")), Objects.requireNonNull(samples.get("jvirt")));
     }
 
     private static double beside(Process process, String ram) {

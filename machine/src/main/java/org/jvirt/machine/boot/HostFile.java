@@ -69,7 +69,10 @@ record HostFile(String what, Path path, long sizeBytes) {
         try {
             for (long done = 0; done < lengthBytes; ) {
                 int length = (int) Math.min(lengthBytes - done, CHUNK_BYTES);
-                read(channel, offset + done, memory.writeSlice(gpa + done, length).asByteBuffer());
+                read(
+                        channel,
+                        offset + done,
+                        memory.writeSlice(gpa + done, length).asByteBuffer());
                 memory.wasFilled(gpa + done, length);
                 done += length;
             }
@@ -84,8 +87,8 @@ record HostFile(String what, Path path, long sizeBytes) {
         while (into.hasRemaining()) {
             int read = channel.read(into, at);
             if (read <= 0) {
-                throw new HostFailureException("The %s '%s' has become shorter: %d bytes are left of %d"
-                        .formatted(what, path, at, sizeBytes));
+                throw new HostFailureException(
+                        "The %s '%s' has become shorter: %d bytes are left of %d".formatted(what, path, at, sizeBytes));
             }
             at += read;
         }

@@ -184,16 +184,10 @@ final class BlockBuilder {
     /// Decodes one instruction that begins on the page that is loaded; answers its length.
     private int decodeBoth(OpContext context, int available, long secondPage) {
         MemorySegment.copy(
-                ram,
-                ValueLayout.JAVA_BYTE,
-                secondPage << GuestMemory.PAGE_SHIFT,
-                bytes,
-                available,
-                Decoder.MAX_LENGTH);
+                ram, ValueLayout.JAVA_BYTE, secondPage << GuestMemory.PAGE_SHIFT, bytes, available, Decoder.MAX_LENGTH);
         VarHandle.acquireFence();
         ops.clear();
-        DecodeResult result =
-                decoder.decode(bytes, 0, available + Decoder.MAX_LENGTH, context.codeSize(), instruction);
+        DecodeResult result = decoder.decode(bytes, 0, available + Decoder.MAX_LENGTH, context.codeSize(), instruction);
         int length = result == DecodeResult.OK ? instruction.length() : Decoder.MAX_LENGTH;
         if (!cpu.codeAllows(cpu.rip, result == DecodeResult.OK ? length : 1)) {
             throw cpu.gp(0);

@@ -431,13 +431,7 @@ final class BlockTranslator {
     private TranslatedBlock add(long guestPage, long rip, int context) {
         Exits exits = emitter.exits();
         var block = new TranslatedBlock(
-                rip,
-                guestPage,
-                context,
-                cache.end(),
-                branches.entryBehind(),
-                branches.entryAhead(),
-                exits.count());
+                rip, guestPage, context, cache.end(), branches.entryBehind(), branches.entryAhead(), exits.count());
         block.entries(branches.entryAgain(), branches.entryFirst());
         block.branchOffset = (short) branches.branchOffset();
         block.branchReleases = branches.branchReleases();

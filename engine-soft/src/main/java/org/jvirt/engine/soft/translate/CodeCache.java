@@ -25,13 +25,14 @@ final class CodeCache implements CodePlace, AutoCloseable {
     /// Room that a block may need.
     private static final int RESERVE = 1 << 17;
     private static final int FIRST_ROOM = 1 << 10;
-    /// How much is written before the view for that is let go.
-    private static final int WRITTEN = 1 << 20;
+    private static final long RELEASE_NANOS = 1_000_000_000;
 
     private final ExecutableMemory memory;
     private final MemorySegment code;
     /// A ring, too, as long as a power of two.
     private @Nullable TranslatedBlock[] blocks = new @Nullable TranslatedBlock[FIRST_ROOM];
+
+    private long releasedNanos = System.nanoTime();
 
     private int oldest;
     private int count;
@@ -114,12 +115,8 @@ final class CodeCache implements CodePlace, AutoCloseable {
     }
 
     private void advance(int bytes) {
-        int before = end;
         end = end + bytes + HEADER + ALIGNMENT - 1 & -ALIGNMENT;
         top = Math.max(top, end);
-        if ((before ^ end) >= WRITTEN) {
-            memory.releaseWritable();
-        }
     }
 
     @Override
@@ -198,6 +195,15 @@ final class CodeCache implements CodePlace, AutoCloseable {
     /// Makes the jump that ends at `jump` lead to `target`.
     void link(int jump, int target) {
         code.set(INT, jump - 4L, target - jump);
+    }
+
+    /// Lets the host forget now and then which pages have been written to or read here, lest they count twice.
+    void releaseSometimes() {
+        long now = System.nanoTime();
+        if (now - releasedNanos >= RELEASE_NANOS) {
+            releasedNanos = now;
+            memory.releaseWritable();
+        }
     }
 
     @Override

@@ -68,8 +68,7 @@ final class CodeKeeper implements AutoCloseable {
 
     CodeKeeper(CodeStore store, Stubs stubs, HostCpu host, GuestFeatures guest) {
         this.store = store;
-        twin = new BlockTranslator(
-                MemorySegment.ofArray(ram), elsewhere, new CodeWriter(), stubs, sites, host, guest);
+        twin = new BlockTranslator(MemorySegment.ofArray(ram), elsewhere, new CodeWriter(), stubs, sites, host, guest);
         task = executor().scheduleWithFixedDelay(this::work, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
     }
 

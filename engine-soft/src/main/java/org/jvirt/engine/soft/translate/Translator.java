@@ -592,6 +592,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 case ExitReason.REQUESTED -> {
                     counters.requests++;
                     counters.tellSometimes(cpu.index());
+                    cache.releaseSometimes();
                     cpu.signals.nothingLeft();
                     looping.look();
                     return leave(cache.at(site).rip, StateLayout.FLAGS, Outcome.REQUESTED);

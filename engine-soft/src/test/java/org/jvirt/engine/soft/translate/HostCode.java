@@ -77,8 +77,7 @@ public final class HostCode implements AutoCloseable {
         byte[] code = Arrays.copyOfRange(place.code, block.entryAhead() - block.start, block.usualBytes());
         boolean jumps = block.exitCount() == 1 && block.exit(0).jump() == block.start + block.usualBytes();
         int jump = jumps ? code.length - 5 : code.length;
-        return Optional.of(
-                new Emission(code, jump, block.codeBytes() - block.usualBytes(), block.entryAhead()));
+        return Optional.of(new Emission(code, jump, block.codeBytes() - block.usualBytes(), block.entryAhead()));
     }
 
     @Override

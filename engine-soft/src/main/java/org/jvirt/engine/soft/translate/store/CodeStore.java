@@ -133,7 +133,6 @@ public final class CodeStore {
             int position = RecordIndex.position(table[slot]);
             Optional<StoredBlock> block = source.with(
                     position,
-                    RecordIndex.bytes(table[slot]),
                     (encoded, checksum) -> StoredBlock.fits(encoded, context, rip, crosses, bytes, available)
                             ? decode(encoded, checksum)
                             : Optional.empty());
@@ -154,7 +153,7 @@ public final class CodeStore {
 
     /// The translation at the position that [Kept] tells; empty if it cannot be read any more.
     public Optional<StoredBlock> read(int position) {
-        return file == null || position == 0 ? Optional.empty() : file.with(position, 0, this::decode);
+        return file == null || position == 0 ? Optional.empty() : file.with(position, this::decode);
     }
 
     private static final StoredBlock[] NONE = {};
@@ -175,7 +174,7 @@ public final class CodeStore {
             if (positions[i] == 0) {
                 make(block);
             } else {
-                kept.add(block.key(), positions[i], StoreFile.recordBytes(block));
+                kept.add(block.key(), positions[i]);
             }
         }
         return positions;

@@ -6,18 +6,13 @@ package org.jvirt.engine.soft.translate.store;
 /// A slot is one word, so that 100,000 records take 2 MiB at most:
 ///
 /// ```
-/// 63       32 31        24 23        0
-///  half a key  length / 64  position / 8     0 for none: no record is at the start of a file
+/// 63       32 31        0
+///  half a key  position      0 for none: no record is at the start of a file
 /// ```
 ///
 /// One thread at a time adds; any may search meanwhile, in a [#table] that it takes once.
 final class RecordIndex {
     private static final int FIRST_SLOTS = 1 << 13;
-    private static final int LENGTH_SHIFT = 24;
-    private static final int LENGTH_UNIT_SHIFT = 6;
-    private static final int MOST_LENGTH_UNITS = 0xFF;
-    private static final int POSITION_UNIT_SHIFT = 3;
-    private static final int MOST_POSITION_UNITS = (1 << LENGTH_SHIFT) - 1;
 
     private volatile long[] slots = new long[FIRST_SLOTS];
     private int count;
@@ -30,17 +25,12 @@ final class RecordIndex {
         return tag >>> 1 & table.length - 1;
     }
 
-    /// Notes a record at a position that is a multiple of 8 and not 0. One that is too far on is left out.
-    synchronized void add(long key, int position, int bytes) {
-        int units = position >>> POSITION_UNIT_SHIFT;
-        if (units > MOST_POSITION_UNITS) {
-            return;
-        }
+    /// Notes a record at a position that is not 0.
+    synchronized void add(long key, int position) {
         if (4 * count >= 3 * slots.length) {
             grow();
         }
-        int length = Math.min((bytes >>> LENGTH_UNIT_SHIFT) + 1, MOST_LENGTH_UNITS);
-        put(slots, (long) tag(key) << 32 | (long) length << LENGTH_SHIFT | units);
+        put(slots, (long) tag(key) << 32 | position);
         count++;
     }
 
@@ -88,11 +78,6 @@ final class RecordIndex {
 
     /// The position of the record in a slot.
     static int position(long word) {
-        return (int) (word & MOST_POSITION_UNITS) << POSITION_UNIT_SHIFT;
-    }
-
-    /// How much to read of it: all of it, unless it is very long.
-    static int bytes(long word) {
-        return (int) (word >>> LENGTH_SHIFT & MOST_LENGTH_UNITS) << LENGTH_UNIT_SHIFT;
+        return (int) word;
     }
 }

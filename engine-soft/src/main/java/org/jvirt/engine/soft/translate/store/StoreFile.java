@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.translate.store;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -68,16 +69,79 @@ final class StoreFile implements AutoCloseable {
     /// Takes what is in a file.
     interface Listing {
         /// @param position of the record
-        /// @param bytes    its length, or a little more
-        void add(long key, int position, int bytes);
+        void add(long key, int position);
     }
 
     /// The file that the path meant when it was opened; perhaps replaced since.
     ///
-    /// @param identity what tells it from another at the same path
-    /// @param record   room for one record, for who holds the lock of this object
-    private record Opened(PositionalFile file, Object identity, Arena arena, MemorySegment record, ByteBuffer view) {
-        void close() throws IOException {
+    /// Records are read through a window: what a process has made one after the other, the next one wants in about
+    /// that order. Used by who holds its lock, but for what is final.
+    private static final class Opened {
+        private static final int WINDOW_BYTES = 1 << 14;
+
+        final PositionalFile file;
+        /// What tells it from another at the same path.
+        final Object identity;
+
+        private final Arena arena = Arena.ofShared();
+        private final MemorySegment room = arena.allocate(WINDOW_BYTES, ALIGNMENT);
+        private final ByteBuffer window = room.asByteBuffer();
+        private long windowAt;
+        private int windowBytes;
+
+        Opened(PositionalFile file, Object identity) {
+            this.file = file;
+            this.identity = identity;
+        }
+
+        /// A record with its header; empty if there is none.
+        Optional<ByteBuffer> record(int position) throws IOException {
+            if (!holds(position, RECORD_HEADER)) {
+                fill(position);
+            }
+            if (!holds(position, RECORD_HEADER)) {
+                return Optional.empty();
+            }
+            int length = window.getInt((int) (position - windowAt));
+            if (length <= 0 || length > MOST_RECORD_BYTES) {
+                return Optional.empty();
+            }
+            int whole = RECORD_HEADER + length;
+            if (whole > WINDOW_BYTES) {
+                return large(position, whole);
+            }
+            if (!holds(position, whole)) {
+                fill(position);
+            }
+            return holds(position, whole)
+                    ? Optional.of(window.slice((int) (position - windowAt), whole))
+                    : Optional.empty();
+        }
+
+        private boolean holds(long position, int bytes) {
+            return position >= windowAt && position + bytes <= windowAt + windowBytes;
+        }
+
+        private void fill(long position) throws IOException {
+            windowAt = position;
+            windowBytes = (int) file.read(position, room);
+        }
+
+        private Optional<ByteBuffer> large(long position, int bytes) throws IOException {
+            try (Arena temporary = Arena.ofConfined()) {
+                MemorySegment whole = temporary.allocate(bytes, ALIGNMENT);
+                return file.read(position, whole) < bytes
+                        ? Optional.empty()
+                        : Optional.of(ByteBuffer.wrap(whole.toArray(ValueLayout.JAVA_BYTE)));
+            }
+        }
+
+        /// Forgets what has been read: behind it there is more now.
+        synchronized void refresh() {
+            windowBytes = 0;
+        }
+
+        synchronized void close() throws IOException {
             arena.close();
             file.close();
         }
@@ -115,9 +179,7 @@ final class StoreFile implements AutoCloseable {
                 file.close();
                 return Optional.empty();
             }
-            Arena arena = Arena.ofShared();
-            MemorySegment record = arena.allocate(MOST_RECORD_BYTES + RECORD_HEADER, ALIGNMENT);
-            opened = new Opened(file, before, arena, record, record.asByteBuffer());
+            opened = new Opened(file, before);
         }
         return Optional.ofNullable(opened);
     }
@@ -183,7 +245,7 @@ final class StoreFile implements AutoCloseable {
             for (int i = 0; i < count; i++) {
                 int entry = BATCH_HEADER + i * ENTRY_BYTES;
                 int recordBytes = bytes.getInt(entry + 8);
-                listing.add(bytes.getLong(entry), (int) position, recordBytes);
+                listing.add(bytes.getLong(entry), (int) position);
                 position += aligned(recordBytes);
             }
             at += length;
@@ -210,26 +272,17 @@ final class StoreFile implements AutoCloseable {
     }
 
     /// Reads the record at a position.
-    ///
-    /// @param bytes its length, or more; less is read again
-    <T> Optional<T> with(int position, int bytes, Use<T> use) {
+    <T> Optional<T> with(int position, Use<T> use) {
         Opened source = opened;
         if (source == null) {
             return Optional.empty();
         }
         synchronized (source) {
             try {
-                long read = source.file.read(position, source.record.asSlice(0, Math.max(bytes, RECORD_HEADER)));
-                ByteBuffer record = source.view;
-                int length = record.getInt(0);
-                if (read < RECORD_HEADER || length <= 0 || length > MOST_RECORD_BYTES) {
-                    return Optional.empty();
-                }
-                int whole = RECORD_HEADER + length;
-                if (read < whole) {
-                    read = source.file.read(position, source.record.asSlice(0, whole));
-                }
-                return read < whole ? Optional.empty() : use.of(record.slice(RECORD_HEADER, length), record.getInt(4));
+                ByteBuffer record = source.record(position).orElse(null);
+                return record == null
+                        ? Optional.empty()
+                        : use.of(record.slice(RECORD_HEADER, record.limit() - RECORD_HEADER), record.getInt(4));
             } catch (IOException e) {
                 // as if it were damaged
                 return Optional.empty();
@@ -259,9 +312,7 @@ final class StoreFile implements AutoCloseable {
     private static long committed(ByteBuffer header, long sizeBytes) {
         long committed = header.getLong(8);
         boolean whole = header.getLong(0) == MAGIC && header.getInt(16) == checksum(committed);
-        return whole && committed >= HEADER && committed <= Math.min(sizeBytes, Integer.MAX_VALUE)
-                ? committed
-                : HEADER;
+        return whole && committed >= HEADER && committed <= Math.min(sizeBytes, Integer.MAX_VALUE) ? committed : HEADER;
     }
 
     private static void commit(FileChannel channel, long committed) throws IOException {
@@ -332,8 +383,11 @@ final class StoreFile implements AutoCloseable {
             commit(channel, end + batch.limit());
             // nobody can replace the file now
             Optional<Opened> source = opened();
-            boolean same = source.isPresent() && source.get().identity.equals(identity());
-            return same ? (int) end + listBytes : 0;
+            if (source.isEmpty() || !source.get().identity.equals(identity())) {
+                return 0;
+            }
+            source.get().refresh();
+            return (int) end + listBytes;
         }
     }
 

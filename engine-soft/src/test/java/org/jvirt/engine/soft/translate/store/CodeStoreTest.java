@@ -179,8 +179,7 @@ final class CodeStoreTest {
         assertThat(first.read(positions[0]).orElseThrow().code()).startsWith(1);
         assertThat(first.read(positions[1]).orElseThrow().code()).startsWith(2);
         CodeStore second = open();
-        CodeStore.Kept kept =
-                second.find(1, RIP | START, false, page(2), 4096).orElseThrow();
+        CodeStore.Kept kept = second.find(1, RIP | START, false, page(2), 4096).orElseThrow();
         assertThat(kept.position()).isEqualTo(positions[1]);
         assertThat(second.read(kept.position()).orElseThrow().code()).startsWith(2);
     }
@@ -198,7 +197,9 @@ final class CodeStoreTest {
         open().add(blocks);
         CodeStore store = open();
         for (int seed = 0; seed < 60; seed++) {
-            assertThat(find(store, seed).orElseThrow().code()).hasSize(1 + seed * 700).startsWith(seed);
+            assertThat(find(store, seed).orElseThrow().code())
+                    .hasSize(1 + seed * 700)
+                    .startsWith(seed);
         }
     }
 
@@ -225,11 +226,13 @@ final class CodeStoreTest {
         var failures = new AtomicInteger();
         for (int processor = 0; processor < 4; processor++) {
             int first = 25 * processor;
-            processors.add(Thread.ofPlatform().uncaughtExceptionHandler((_, _) -> failures.incrementAndGet()).start(() -> {
-                for (int seed = first; seed < first + 25; seed++) {
-                    store.add(List.of(block(seed)));
-                }
-            }));
+            processors.add(Thread.ofPlatform()
+                    .uncaughtExceptionHandler((_, _) -> failures.incrementAndGet())
+                    .start(() -> {
+                        for (int seed = first; seed < first + 25; seed++) {
+                            store.add(List.of(block(seed)));
+                        }
+                    }));
         }
         for (Thread processor : processors) {
             processor.join();

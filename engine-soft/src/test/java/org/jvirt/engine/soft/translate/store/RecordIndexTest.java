@@ -25,7 +25,7 @@ final class RecordIndexTest {
         long[] keys = random.longs(RECORDS).toArray();
         var index = new RecordIndex();
         for (int i = 0; i < RECORDS; i++) {
-            index.add(keys[i], 8 * (i + 1), 100);
+            index.add(keys[i], 8 * (i + 1));
         }
         int lost = 0;
         int invented = 0;
@@ -42,19 +42,9 @@ final class RecordIndexTest {
     void recordsWithTheSameKeyAreAllFound() {
         var index = new RecordIndex();
         for (int i = 1; i <= 100; i++) {
-            index.add((long) (i % 3) << 32, 8 * i, 100);
+            index.add((long) (i % 3) << 32, 8 * i);
         }
         assertThat(positions(index, 1L << 32)).hasSize(34).contains(8, 800);
         assertThat(positions(index, 4L << 32)).isEmpty();
-    }
-
-    @Test
-    void whatIsToBeReadIsTheWholeRecordUnlessItIsVeryLong() {
-        for (int bytes : new int[] {1, 63, 64, 65, 1000, 16_000}) {
-            var index = new RecordIndex();
-            index.add(5, 64, bytes);
-            long[] table = index.table();
-            assertThat(RecordIndex.bytes(table[RecordIndex.first(table, 5)])).isBetween(bytes, bytes + 64);
-        }
     }
 }
