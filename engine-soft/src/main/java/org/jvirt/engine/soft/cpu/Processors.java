@@ -144,6 +144,8 @@ public final class Processors implements PageWriteListener {
         }
     }
 
+    // who waits long waits for a thread that has no host processor
+    @SuppressWarnings("ThreadPriorityCheck")
     private void settle(Cpu by) {
         if (cpus.size() == 1) {
             return;
@@ -156,7 +158,6 @@ public final class Processors implements PageWriteListener {
                     if (spins < MOST_SPINS) {
                         Thread.onSpinWait();
                     } else {
-                        // the other one may wait for this host processor
                         Thread.yield();
                     }
                 }
