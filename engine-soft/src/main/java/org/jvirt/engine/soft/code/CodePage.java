@@ -18,6 +18,8 @@ final class CodePage {
     final long number;
     final List<Block> blocks = new ArrayList<>(4);
     private final long[] covered = new long[WORDS];
+    /// Some of them may be covered no more.
+    private boolean stale;
     private int misses;
     private int patience = FIRST_PATIENCE;
 
@@ -78,6 +80,20 @@ final class CodePage {
 
     /// Whether any of the bytes, inclusively, may be code.
     boolean covers(int first, int last) {
+        if (!isMarked(first, last)) {
+            return false;
+        }
+        if (stale) {
+            stale = false;
+            Arrays.fill(covered, 0);
+            for (Block block : blocks) {
+                cover(block);
+            }
+        }
+        return isMarked(first, last);
+    }
+
+    private boolean isMarked(int first, int last) {
         for (int unit = first >> UNIT_SHIFT; unit <= last >> UNIT_SHIFT; unit++) {
             if ((covered[unit >> 6] >>> unit & 1) != 0) {
                 return true;
@@ -91,12 +107,9 @@ final class CodePage {
                 || block.page() == number && block.alsoFirst() <= last && first <= block.alsoLast();
     }
 
-    /// Recomputes what is covered after blocks have gone.
+    /// Blocks have gone: what is covered is found out anew when somebody asks.
     void recover() {
-        Arrays.fill(covered, 0);
-        for (Block block : blocks) {
-            cover(block);
-        }
+        stale = true;
     }
 
     /// Notes a store beside the code; whether patience has ended.

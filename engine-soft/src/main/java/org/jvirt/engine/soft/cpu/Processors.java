@@ -1,5 +1,6 @@
 package org.jvirt.engine.soft.cpu;
 
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jvirt.core.ExitHandler;
@@ -18,10 +19,12 @@ import org.jvirt.core.cpu.CpuidTable;
 /// marks the page in [GuestMemory], and every other processor drops the fast write entry it may have for that
 /// page; from then on a store to the page takes the slow way, which tells all processors. A processor that is
 /// halted or not running has promised to drop its entries before it goes on, so that nobody waits for it; one
-/// that waits serves the requests of others meanwhile.
+/// that waits serves the requests of others meanwhile. While one has such a page, others need not ask again.
 ///
 /// Thread-safe.
 public final class Processors implements PageWriteListener {
+    private static final int MOST_SPINS = 1 << 10;
+
     private final VmSpec spec;
     private final InterruptController interrupts;
     private final List<Cpu> cpus = new CopyOnWriteArrayList<>();
@@ -29,6 +32,8 @@ public final class Processors implements PageWriteListener {
     private final Object codeLock = new Object();
     /// How many processors have decoded something from each page; guarded by codeLock.
     private final short[] codeUsers;
+    /// Pages that all processors have heard of since the first one's claim; guarded by codeLock.
+    private final BitSet noticed = new BitSet();
 
     public Processors(VmSpec spec, InterruptController interrupts) {
         this.spec = spec;
@@ -84,17 +89,24 @@ public final class Processors implements PageWriteListener {
     /// Before `by` decodes from a page it has nothing of: on return every store to it will be noticed.
     public void claimCodePage(Cpu by, long page) {
         synchronized (codeLock) {
-            codeUsers[(int) page]++;
+            if (codeUsers[(int) page]++ > 0 && noticed.get((int) page)) {
+                // everybody has been asked since another one's claim, which is not over
+                return;
+            }
             memory().markCode(page);
         }
         by.mmu.tlb.dropGuardedWrites();
         settle(by);
+        synchronized (codeLock) {
+            noticed.set((int) page);
+        }
     }
 
     /// `by` has nothing decoded of the page any more.
     public void releaseCodePage(long page) {
         synchronized (codeLock) {
             if (--codeUsers[(int) page] == 0) {
+                noticed.clear((int) page);
                 memory().clearCode(page);
             }
         }
@@ -132,6 +144,8 @@ public final class Processors implements PageWriteListener {
         }
     }
 
+    // who waits long waits for a thread that has no host processor
+    @SuppressWarnings("ThreadPriorityCheck")
     private void settle(Cpu by) {
         if (cpus.size() == 1) {
             return;
@@ -139,9 +153,13 @@ public final class Processors implements PageWriteListener {
         for (Cpu cpu : cpus) {
             if (cpu != by) {
                 long ticket = cpu.signals.requestGuard();
-                while (!cpu.signals.guarded(ticket)) {
+                for (int spins = 0; !cpu.signals.guarded(ticket); spins++) {
                     by.signals.serveGuard();
-                    Thread.onSpinWait();
+                    if (spins < MOST_SPINS) {
+                        Thread.onSpinWait();
+                    } else {
+                        Thread.yield();
+                    }
                 }
             }
         }
