@@ -15,8 +15,6 @@ final class PlacedPage {
     long address;
     /// When one of the blocks was last found by the processor rather than by generated code.
     long used;
-    /// The generation in which branches through tables were last told of all of them.
-    long linked;
     /// Another in the same bucket of [PlacedPages].
     @Nullable
     PlacedPage next;

@@ -180,8 +180,7 @@ final class PlacedPages {
 
     /// Tells branches through tables of all blocks of a page, which has been found to be at its address: where one
     /// has been wanted, others will be.
-    void link(PlacedPage place, long generation) {
-        place.linked = generation;
+    private void link(PlacedPage place, long generation) {
         for (int i = 0; i < place.count(); i++) {
             TranslatedBlock block = place.block(i);
             if (block.isTarget) {

@@ -432,16 +432,10 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         return execute(cache.address(block.entryFirst()));
     }
 
-    /// Lets indirect branches find a block, which the processor's address leads to, and the others of its page if it
-    /// is the first of these in its generation.
+    /// Lets indirect branches find a block, which the processor's address leads to.
     private void lead(TranslatedBlock block) {
         block.isTarget |= !block.crosses;
-        long generation =
-                tables.link(block.rip, block.context, cache.address(block.start), block.page, block.crosses);
-        PlacedPage home = block.home;
-        if (generation != 0 && home != null && home.linked != generation && !CodeMode.is32(block.context)) {
-            pages.link(home, generation);
-        }
+        tables.link(block.rip, block.context, cache.address(block.start), block.page, block.crosses);
     }
 
     /// The jump table of 32-bit code has only blocks that use FS and GS alike.

@@ -64,19 +64,17 @@ public final class NativeTables implements Tlb.Mirror {
         pages.shadow(copies);
     }
 
-    /// Lets indirect branches to `rip` find `code`; answers the generation in which they do, or 0 if they did
-    /// before.
+    /// Lets indirect branches to `rip` find `code`.
     ///
     /// @param page    the backing page of the guest's code
     /// @param crosses it depends on the next linear page, too
-    public long link(long rip, int mode, long code, long page, boolean crosses) {
+    public void link(long rip, int mode, long code, long page, boolean crosses) {
         if (jumps.leads(rip, mode, code)) {
-            return 0;
+            return;
         }
         boolean global = tlb.isGlobal(rip, true) && (!crosses || tlb.isGlobal((rip & PAGE) - PAGE, true));
         long generation = global ? tlb.globalGeneration() : tlb.localGeneration();
         jumps.set(rip, mode, code, global, generation, crosses ? -1 : page);
-        return generation;
     }
 
     /// As long as what the address `rip`, at which code has just been found, means is known: see [#linkTarget].
