@@ -60,7 +60,8 @@ final class RelocationTest {
     @Test
     void codeThatStaysMovesByItsAddressAlone() {
         byte[] code = code(0x3000, 0xFFFF_FFFF_8110_0123L);
-        int[] relocation = Relocation.ofAddress(find(0x3000, 0xFFFF_FFFF_8110_0123L).orElseThrow());
+        int[] relocation =
+                Relocation.ofAddress(find(0x3000, 0xFFFF_FFFF_8110_0123L).orElseThrow());
         assertThat(apply(code, relocation, 0x1234, 0x40_0000)).isTrue();
         assertThat(code).isEqualTo(code(0x3000, 0xFFFF_FFFF_8150_0123L));
     }
@@ -69,10 +70,8 @@ final class RelocationTest {
     void aFieldOfFourBytesThatWouldNeedMoreIsRefused() {
         byte[] code = code(0x3000, 0xFFFF_FFFF_8110_0123L);
         int[] relocation = find(0x3000, 0xFFFF_FFFF_8110_0123L).orElseThrow();
-        assertThat(apply(code, relocation, 0, 0x7F00_0000_0000L))
-                .isFalse();
-        assertThat(apply(code.clone(), relocation, 0, -0x1000_0000L))
-                .isFalse();
+        assertThat(apply(code, relocation, 0, 0x7F00_0000_0000L)).isFalse();
+        assertThat(apply(code.clone(), relocation, 0, -0x1000_0000L)).isFalse();
     }
 
     @Test

@@ -45,7 +45,14 @@ class EvictionTest {
             asm.mov(RAX, mem(RBX).disp(8L * k).qword()).add(RAX, RDX);
             asm.mov(mem(RBX).disp(8L * k).qword(), RAX).rol(RSI, 1).xor(RSI, RAX);
         }
-        asm.call("inner").test(ESI, 1).jz("even").add(RSI, i).label("even").push(RSI).pop(RAX).ret();
+        asm.call("inner")
+                .test(ESI, 1)
+                .jz("even")
+                .add(RSI, i)
+                .label("even")
+                .push(RSI)
+                .pop(RAX)
+                .ret();
         return asm.label("inner").add(RSI, mem(RSP).qword()).ret();
     }
 
@@ -74,7 +81,14 @@ class EvictionTest {
                 machine.load(COLD + (long) i * FUNCTION_BYTES, function(i));
             }
             var hot = new Assembler(CodeSize.CODE64, HOT);
-            machine.load(HOT, hot.mov(ECX, 3).label("more").add(RSI, RCX).dec(ECX).jnz("more").ret());
+            machine.load(
+                    HOT,
+                    hot.mov(ECX, 3)
+                            .label("more")
+                            .add(RSI, RCX)
+                            .dec(ECX)
+                            .jnz("more")
+                            .ret());
             machine.load(Multiprocessor.code(0), program());
             machine.run(LIMIT);
             return new Run(machine.memory().readLong(RESULT), machine.statistics(0));
