@@ -74,10 +74,11 @@ final class StoreFile implements AutoCloseable {
 
     /// The file that the path meant when it was opened; perhaps replaced since.
     ///
-    /// Records are read through a window: what a process has made one after the other, the next one wants in about
-    /// that order. Used by who holds its lock, but for what is final.
+    /// Records are read through a window, so that a header and its block are one system call. A larger one costs more
+    /// than it saves: blocks are wanted in another order than that in which they became hot. Used by who holds its
+    /// lock, but for what is final.
     private static final class Opened {
-        private static final int WINDOW_BYTES = 1 << 14;
+        private static final int WINDOW_BYTES = 1 << 12;
 
         final PositionalFile file;
         /// What tells it from another at the same path.
