@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.jvirt.testkit.ResidentMemory;
 
-/// What a machine takes of the host's memory beside its guest's RAM, by the program that users start: its options for
-/// the Java machine are part of it.
+/// What a machine takes of the host's memory beside its guest's RAM, by the program that users start: its options
+/// for the Java machine are part of it.
 @Tag("acceptance")
 final class ResidentMemoryTest {
     private static final Duration BOOT = Duration.ofMinutes(10);

@@ -5,10 +5,10 @@ import java.util.concurrent.TimeUnit;
 
 /// Keeps the heap of a program that is one virtual machine near what is in use.
 ///
-/// The collector takes memory from the host as long as there is any, before it looks for what is of no use in the part
-/// of the heap where translations are: these come and go by the hundred thousand while a guest starts its programs. So
-/// whenever the heap has grown by half since the last time, it is collected as a whole, which also gives back what is
-/// free. A heap that does not grow is left alone.
+/// The collector takes memory from the host as long as there is any, before it looks for what is of no use in the
+/// part of the heap where translations are: these come and go by the hundred thousand while a guest starts its
+/// programs. So whenever the heap has grown by half since the last time, it is collected as a whole, which also
+/// gives back what is free. A heap that does not grow is left alone.
 final class HeapCare implements Runnable, AutoCloseable {
     /// Not during a short guest's life, nor often.
     private static final long PERIOD_SECONDS = 5;

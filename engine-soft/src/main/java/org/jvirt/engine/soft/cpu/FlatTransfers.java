@@ -121,8 +121,8 @@ public final class FlatTransfers {
         return cpu.gdtLimit;
     }
 
-    /// Whether page faults of 64-bit code may be delivered by way of [#faultGate] and [#taskStacks]: write protection
-    /// counts for supervisors, and gate and task state are on one page each.
+    /// Whether page faults of 64-bit code may be delivered by way of [#faultGate] and [#taskStacks]: write
+    /// protection counts for supervisors, and gate and task state are on one page each.
     public boolean faultsPlainly() {
         return cpu.longModeActive()
                 && cpu.writeProtect()

@@ -2,8 +2,8 @@ package org.jvirt.engine.soft.translate;
 
 import org.jvirt.x86.Instruction;
 
-/// Instructions whose accesses are those that their checks ask for, in the order of the checks, and which have nothing
-/// that counts for more than a page fault but the alignment of their operand.
+/// Instructions whose accesses are those that their checks ask for, in the order of the checks, and which have
+/// nothing that counts for more than a page fault but the alignment of their operand.
 ///
 /// Not among them is what accesses less than it names (masks), or may find something else wrong first.
 final class PlainFaults {

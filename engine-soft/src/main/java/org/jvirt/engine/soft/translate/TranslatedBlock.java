@@ -40,8 +40,8 @@ public final class TranslatedBlock {
     boolean valid = true;
     /// The bytes of its guest code are the same at every address.
     private boolean anywhere;
-    /// Where the store has it, or else itself: what it can be copied from, and what tells how it moves. Of a new one
-    /// it is told by another thread, if at all.
+    /// Where the store has it, or else itself: what it can be copied from, and what tells how it moves. Of a new
+    /// one it is told by another thread, if at all.
     private volatile int storedAt;
 
     private volatile @Nullable StoredBlock stored;

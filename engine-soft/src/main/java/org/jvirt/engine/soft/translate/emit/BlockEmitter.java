@@ -149,8 +149,8 @@ public final class BlockEmitter {
         shared.before(number);
     }
 
-    /// Whether a check of the current instruction that fails for want of a page or rights means that it faults there,
-    /// unless its operand is not aligned.
+    /// Whether a check of the current instruction that fails for want of a page or rights means that it faults
+    /// there, unless its operand is not aligned.
     public void faultsPlainly(boolean newFaultsPlainly) {
         faultsPlainly = newFaultsPlainly;
     }

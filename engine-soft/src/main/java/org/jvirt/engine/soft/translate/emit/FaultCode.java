@@ -14,9 +14,9 @@ import org.jvirt.x86.CodeWriter;
 
 /// Code that delivers a page fault which a walk has found, and goes on in the handler.
 ///
-/// It knows the ordinary way of a 64-bit kernel: an interrupt gate to flat code of level 0, whose table, descriptor,
-/// task state and stack are on pages that Java has looked up ([StateLayout#faultPage]). Whatever is not so is Java's
-/// before anything has changed, as is every fault of the delivery; Java then looks these pages up.
+/// It knows the ordinary way of a 64-bit kernel: an interrupt gate to flat code of level 0, whose table,
+/// descriptor, task state and stack are on pages that Java has looked up ([StateLayout#faultPage]). Whatever is
+/// not so is Java's before anything has changed, as is every fault of the delivery; Java then looks these pages up.
 ///
 /// ```
 /// MISS_ADDRESS  what CR2 becomes      EXIT_SITE   where the check has failed
@@ -230,7 +230,8 @@ final class FaultCode {
         doubtIf(CodeWriter.NOT_EQUAL);
     }
 
-    /// RCX becomes the host's address of the frame: on a stack of the task state, or below what is on that of level 0.
+    /// RCX becomes the host's address of the frame: on a stack of the task state, or below what is on that of
+    /// level 0.
     private void stack() {
         w.load(4, RCX, RSP, StateLayout.FAULT_STACK);
         w.registers(TEST, 4, RCX, RCX);

@@ -222,8 +222,8 @@ public final class StateLayout {
     public static final int FAULT_GATE = FAULTS + 8;
 
     public static final int FAULT_STACKS = FAULTS + 16;
-    /// What is for a system's rights: the table of the TLB for reads, as the number of a word in this block, and the
-    /// number of the first entry in the jump tables (ints).
+    /// What is for a system's rights: the table of the TLB for reads, as the number of a word in this block, and
+    /// the number of the first entry in the jump tables (ints).
     public static final int FAULT_TABLES = FAULTS + 24;
 
     public static final int FAULT_JUMPS = FAULTS + 28;
@@ -238,8 +238,9 @@ public final class StateLayout {
     static final int FAULT_STACK = FAULTS + 56;
     static final int FAULT_TARGET = FAULTS + 64;
     static final int FAULT_FRAME = FAULTS + 72;
-    /// Pages of the system's, apart from the TLB: the linear page, or [#NO_PAGE_NUMBER], and what to add to an address
-    /// on it to get the host's. They have the gate, the descriptor, the task state, and the end of the stack.
+    /// Pages of the system's, apart from the TLB: the linear page, or [#NO_PAGE_NUMBER], and what to add to an
+    /// address on it to get the host's. They have the gate, the descriptor, the task state, and the end of the
+    /// stack.
     private static final int FAULT_PAGES = FAULTS + 80;
 
     public static final int GATE_PAGE_NUMBER = 0;
@@ -316,8 +317,8 @@ public final class StateLayout {
     public static final int JUMP_LOG = TARGETS + CONTEXTS * TARGETS_BYTES;
 
     public static final int MOST_JUMPS = 1 << 14;
-    /// Pages that have been fetched: for each set of rights, by the number of the linear page, a table of its address,
-    /// the generation in which it is there, and the backing page plus one.
+    /// Pages that have been fetched: for each set of rights, by the number of the linear page, a table of its
+    /// address, the generation in which it is there, and the backing page plus one.
     private static final int CODE_PAGES = JUMP_LOG + 4 * MOST_JUMPS;
 
     static final int CODE_PAGE_BITS = 7;

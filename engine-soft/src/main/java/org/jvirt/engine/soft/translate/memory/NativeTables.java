@@ -41,8 +41,8 @@ public final class NativeTables implements Tlb.Mirror {
         return pages.lacksPageForFaults();
     }
 
-    /// Notes the pages that generated code needs to deliver a page fault, as far as the interpreter has just used them
-    /// for that.
+    /// Notes the pages that generated code needs to deliver a page fault, as far as the interpreter has just used
+    /// them for that.
     ///
     /// @param stack an address on the stack of level 0, if that is the current level, or -1
     public void noteForFaults(long stack) {

@@ -36,13 +36,13 @@ import org.jvirt.linux.PositionalFile;
 ///                list: key and length of each record; records: length, checksum, block
 /// ```
 ///
-/// Batches and records begin at multiples of 8. Who appends holds the file's lock, writes a batch behind the committed
-/// length, and then that length. So a writer that dies leaves nothing but bytes that the next one overwrites, and
-/// readers see complete records only. Each record has a checksum, which is looked at when the record is used. The file
-/// is the user's alone.
+/// Batches and records begin at multiples of 8. Who appends holds the file's lock, writes a batch behind the
+/// committed length, and then that length. So a writer that dies leaves nothing but bytes that the next one
+/// overwrites, and readers see complete records only. Each record has a checksum, which is looked at when the
+/// record is used. The file is the user's alone.
 ///
-/// Of a file only the lists are read at first, and records one by one: nothing is mapped, so that nothing of it counts
-/// as memory of the process. Thread-safe.
+/// Of a file only the lists are read at first, and records one by one: nothing is mapped, so that nothing of it
+/// counts as memory of the process. Thread-safe.
 final class StoreFile implements AutoCloseable {
     static final long MOST_BYTES = 128L << 20;
     private static final long MOST_BYTES_OF_ALL = 256L << 20;
@@ -74,9 +74,9 @@ final class StoreFile implements AutoCloseable {
 
     /// The file that the path meant when it was opened; perhaps replaced since.
     ///
-    /// Records are read through a window, so that a header and its block are one system call. A larger one costs more
-    /// than it saves: blocks are wanted in another order than that in which they became hot. Used by who holds its
-    /// lock, but for what is final.
+    /// Records are read through a window, so that a header and its block are one system call. A larger one costs
+    /// more than it saves: blocks are wanted in another order than that in which they became hot. Used by who
+    /// holds its lock, but for what is final.
     private static final class Opened {
         private static final int WINDOW_BYTES = 1 << 12;
 

@@ -19,8 +19,8 @@ import org.jvirt.engine.soft.SoftHypervisor;
 import org.jvirt.x86.Assembler;
 import org.jvirt.x86.Mem;
 
-/// Page faults that generated code delivers are what the interpreter delivers: frame, error code, CR2, stack, and the
-/// registers of an instruction that has had no effect.
+/// Page faults that generated code delivers are what the interpreter delivers: frame, error code, CR2, stack, and
+/// the registers of an instruction that has had no effect.
 @Timeout(120)
 class PageFaultTest {
     private static final int PRESENT = 1;
