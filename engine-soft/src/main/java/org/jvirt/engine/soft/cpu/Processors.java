@@ -95,7 +95,7 @@ public final class Processors implements PageWriteListener {
             }
             memory().markCode(page);
         }
-        by.mmu.tlb.dropGuardedWrites();
+        by.mmu.tlb.dropWritesTo(page);
         settle(by);
         synchronized (codeLock) {
             noticed.set((int) page);

@@ -67,6 +67,9 @@ public final class Tlb {
         /// Writes to pages that hold code or, while the dirty log is kept, are clean.
         void guardedWrites();
 
+        /// Writes to a backing page that holds code from now on.
+        void writesTo(long page);
+
         /// What is known of the code at any address.
         void allCode();
 
@@ -590,6 +593,21 @@ public final class Tlb {
 
     /// Drops fast write entries for pages that hold code or, while the dirty log is kept, are clean.
     void dropGuardedWrites() {
+        dropGuarded();
+        if (mirror != null) {
+            mirror.guardedWrites();
+        }
+    }
+
+    /// As [#dropGuardedWrites] when one more page holds code.
+    void dropWritesTo(long page) {
+        dropGuarded();
+        if (mirror != null) {
+            mirror.writesTo(page);
+        }
+    }
+
+    private void dropGuarded() {
         boolean logging = memory.dirtyLogging();
         for (long[] table : writes) {
             for (int i = 0; i < table.length; i += 2) {
@@ -600,9 +618,6 @@ public final class Tlb {
                     }
                 }
             }
-        }
-        if (mirror != null) {
-            mirror.guardedWrites();
         }
     }
 }

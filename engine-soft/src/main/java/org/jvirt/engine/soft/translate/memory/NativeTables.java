@@ -120,6 +120,11 @@ public final class NativeTables implements Tlb.Mirror {
     }
 
     @Override
+    public void writesTo(long page) {
+        pages.dropWritesTo(page);
+    }
+
+    @Override
     public void allCode() {
         jumps.clearNoted();
         jumps.generations(tlb.globalGeneration(), tlb.localGeneration());

@@ -34,6 +34,12 @@ final class NativeTlb {
     private final long backing;
     private final long nowhere = new SplittableRandom().nextLong() >>> 4 | 1L << 62 | 1;
     private final BitSet seen = new BitSet(ENTRIES);
+    /// Backing pages that entries for writes lead to, and others that such entries have led to before: as far as the
+    /// logs have been looked at.
+    private final BitSet written = new BitSet();
+
+    private int lookedLocal;
+    private int lookedGlobal;
     /// Which of the pages for faults are only in this address space.
     private final boolean[] isLocal = new boolean[StateLayout.MOST_FAULT_PAGES];
 
@@ -207,6 +213,15 @@ final class NativeTlb {
             }
         }
         state.set(INT, count, kept);
+        looked(count, 0);
+    }
+
+    private void looked(int count, int length) {
+        if (count == StateLayout.LOCAL_COUNT) {
+            lookedLocal = length;
+        } else {
+            lookedGlobal = length;
+        }
     }
 
     private void clearNoted(int count) {
@@ -215,6 +230,7 @@ final class NativeTlb {
             clear(logged(count, i));
         }
         state.set(INT, count, 0);
+        looked(count, 0);
     }
 
     private void clear(int at) {
@@ -232,6 +248,9 @@ final class NativeTlb {
         }
         state.set(INT, StateLayout.GLOBAL_COUNT, 0);
         state.set(INT, StateLayout.LOCAL_COUNT, 0);
+        lookedLocal = 0;
+        lookedGlobal = 0;
+        written.clear();
         clearLarge();
     }
 
@@ -250,6 +269,7 @@ final class NativeTlb {
         clearForFaults(true);
         clearLocal();
         clearNoted(StateLayout.GLOBAL_COUNT);
+        written.clear();
         clearLarge();
     }
 
@@ -284,6 +304,45 @@ final class NativeTlb {
         dropGuarded(StateLayout.GLOBAL_COUNT, logging);
     }
 
+    /// As [#dropGuardedWrites] when one more page holds code, which most of them have not been written to lately.
+    void dropWritesTo(long number) {
+        if (shadow != null || memory.dirtyLogging()) {
+            dropGuardedWrites();
+            return;
+        }
+        clearForFaults(StateLayout.STACK_PAGE_NUMBER);
+        clearSinglePages();
+        look(StateLayout.LOCAL_COUNT, lookedLocal);
+        look(StateLayout.GLOBAL_COUNT, lookedGlobal);
+        if (written.get((int) number)) {
+            dropGuarded(StateLayout.LOCAL_COUNT, false);
+            dropGuarded(StateLayout.GLOBAL_COUNT, false);
+        }
+    }
+
+    /// Notes where the entries lead that have been logged since the last look: each that is made is logged anew.
+    private void look(int count, int from) {
+        int length = state.get(INT, count);
+        for (int i = from; i < length; i++) {
+            int at = logged(count, i);
+            if (isWrite(at)) {
+                written.set((int) number(at));
+            }
+        }
+        looked(count, length);
+    }
+
+    /// Whether a place of the tables has an entry for writes.
+    private boolean isWrite(int at) {
+        boolean write = ((at - FIRST) / StateLayout.TABLE_BYTES & 1) != 0;
+        return write && entry(state.get(LONG, at), FIRST) - FIRST == (at - FIRST) % StateLayout.TABLE_BYTES;
+    }
+
+    /// The backing page that an entry leads to.
+    private long number(int at) {
+        return state.get(LONG, at) + state.get(LONG, at + StateLayout.DELTAS) - backing >>> GuestMemory.PAGE_SHIFT;
+    }
+
     private void dropGuarded(int count, boolean logging) {
         if (state.get(INT, count) > LONG_LOG) {
             shorten(count);
@@ -295,15 +354,10 @@ final class NativeTlb {
     }
 
     private void dropGuardedEntry(int at, boolean logging) {
-        int table = (at - FIRST) / StateLayout.TABLE_BYTES;
-        if ((table & 1) == 0) {
+        if (!isWrite(at)) {
             return;
         }
-        long page = state.get(LONG, at);
-        if (entry(page, FIRST) - FIRST != (at - FIRST) % StateLayout.TABLE_BYTES) {
-            return;
-        }
-        long number = page + state.get(LONG, at + StateLayout.DELTAS) - backing >>> GuestMemory.PAGE_SHIFT;
+        long number = number(at);
         if (memory.holdsCode(number) || logging && !memory.isDirty(number)) {
             clear(at);
         }
