@@ -34,8 +34,8 @@ final class NativeTlb {
     private final long backing;
     private final long nowhere = new SplittableRandom().nextLong() >>> 4 | 1L << 62 | 1;
     private final BitSet seen = new BitSet(ENTRIES);
-    /// Backing pages that entries for writes lead to, and others that such entries have led to before: as far as the
-    /// logs have been looked at.
+    /// Backing pages that entries for writes lead to, and others that such entries have led to before: as far as
+    /// the logs have been looked at.
     private final BitSet written = new BitSet();
 
     private int lookedLocal;
