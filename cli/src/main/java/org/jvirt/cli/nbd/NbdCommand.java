@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -298,9 +299,18 @@ public final class NbdCommand implements Callable<Integer> {
         out.flush();
     }
 
-    private void writePidFile() throws IOException {
-        if (pidFile != null) {
-            Files.writeString(pidFile, ProcessHandle.current().pid() + "\n");
+    /// Others wait for the file: it is there with its content, or not at all.
+    private void writePidFile() {
+        if (pidFile == null) {
+            return;
+        }
+        Path young = Path.of(pidFile + ".new");
+        try {
+            Files.writeString(young, ProcessHandle.current().pid() + "\n");
+            Files.move(young, pidFile, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new HostFailureException(
+                    "Cannot write the process id to %s by way of %s: %s".formatted(pidFile, young, e.getMessage()), e);
         }
     }
 
