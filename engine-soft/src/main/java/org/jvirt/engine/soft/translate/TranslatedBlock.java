@@ -231,12 +231,6 @@ public final class TranslatedBlock {
         }
     }
 
-    /// Forgets all links, of blocks that are given up together.
-    void forgetLinks() {
-        outgoing = null;
-        incoming = null;
-    }
-
     /// Offset in the code cache of the entry for branches from behind.
     int entryBehind() {
         return start + entryBehind;

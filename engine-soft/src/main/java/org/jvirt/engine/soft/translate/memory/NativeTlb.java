@@ -248,8 +248,8 @@ final class NativeTlb {
         }
         state.set(INT, StateLayout.GLOBAL_COUNT, 0);
         state.set(INT, StateLayout.LOCAL_COUNT, 0);
-        lookedLocal = 0;
-        lookedGlobal = 0;
+        looked(StateLayout.GLOBAL_COUNT, 0);
+        looked(StateLayout.LOCAL_COUNT, 0);
         written.clear();
         clearLarge();
     }
