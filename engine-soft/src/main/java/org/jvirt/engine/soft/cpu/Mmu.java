@@ -424,15 +424,19 @@ public final class Mmu {
 
     // ---------------------------------------------------------------- walks by others
 
-    /// Whether linear addresses are translated by tables of four or five levels, NX included, and accesses to pages
-    /// that have been accessed need no further thought.
+    /// Whether linear addresses are translated by tables of four or five levels, and accesses to pages that have
+    /// been accessed need no further thought.
     public boolean walksPlainly() {
         Control control = cpu.control;
         return control.paging()
                 && control.longModeActive()
-                && control.noExecuteEnabled()
                 && !cpu.debug.watchesAnything()
                 && !memory.dirtyLogging();
+    }
+
+    /// Whether bit 63 of an entry in these tables is not reserved.
+    public boolean hasNoExecute() {
+        return cpu.control.noExecuteEnabled();
     }
 
     /// Whether these tables have five levels.

@@ -297,7 +297,8 @@ final class BlockTranslator {
         for (int i = 0; i < count; i++) {
             Instruction insn = instructions[i];
             emitter.next(i, offsets[i], live[i]);
-            emitter.faultsPlainly(effects && !CodeMode.is32(mode) && PlainFaults.has(insn));
+            boolean plain = effects && !CodeMode.is32(mode) && PlainFaults.has(insn);
+            emitter.faultsPlainly(plain, plain && PlainFaults.mayCross(insn));
             at = (int) (rip - pageRip) + offsets[i];
             emitted = i;
             if (!emitter.hasRoom()) {

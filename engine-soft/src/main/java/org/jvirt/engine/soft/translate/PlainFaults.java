@@ -27,4 +27,13 @@ final class PlainFaults {
             default -> false;
         };
     }
+
+    /// Whether the access of one of these may go on to the next page: it is neither indivisible nor one of several
+    /// that are counted to the page's end.
+    static boolean mayCross(Instruction insn) {
+        return switch (insn.mnemonic()) {
+            case XCHG, MOVS, STOS, LODS, SCAS, CMPS -> false;
+            default -> !insn.lock();
+        };
+    }
 }

@@ -65,9 +65,12 @@ public final class BlockEmitter {
     /// The number of the note that the stub writes, or -1.
     private final int[] stubNote = new int[MAX_STUBS];
     private final boolean[] stubFaults = new boolean[MAX_STUBS];
+    private final boolean[] stubCrosses = new boolean[MAX_STUBS];
     private int stubCount;
     /// Whether the current instruction's accesses fault where their checks fail.
     private boolean faultsPlainly;
+    /// Whether they may go on to the next page where that follows in the host's memory, too.
+    private boolean mayCross;
 
     /// The block's x87 instructions: address, opcode, and segment of the last operand in memory or -1.
     private final long[] noteRip = new long[MAX_NOTES];
@@ -151,8 +154,11 @@ public final class BlockEmitter {
 
     /// Whether a check of the current instruction that fails for want of a page or rights means that it faults
     /// there, unless its operand is not aligned.
-    public void faultsPlainly(boolean newFaultsPlainly) {
+    ///
+    /// @param newMayCross whether they may go on to the next page where that follows in the host's memory, too
+    public void faultsPlainly(boolean newFaultsPlainly, boolean newMayCross) {
         faultsPlainly = newFaultsPlainly;
+        mayCross = newMayCross;
     }
 
     /// After the last instruction: the block goes on `newOffset` bytes after its beginning.
@@ -624,6 +630,7 @@ public final class BlockEmitter {
                 | (alignment > 1 ? Integer.numberOfTrailingZeros(alignment) << ExitReason.ALIGNMENT_SHIFT : 0);
         stubNote[stubCount] = note;
         stubFaults[stubCount] = faultsPlainly;
+        stubCrosses[stubCount] = mayCross && alignment <= 1;
         stubKind[stubCount++] = kind;
     }
 
@@ -704,6 +711,7 @@ public final class BlockEmitter {
                 w.short2(stubOffset[i]);
                 w.short2(returned - stubRetry[i]);
                 w.short2(stubFaults[i] && returned <= FURTHEST ? returned : 0);
+                w.short2(stubCrosses[i] ? returned - stubJump[i] : 0);
             }
         }
     }

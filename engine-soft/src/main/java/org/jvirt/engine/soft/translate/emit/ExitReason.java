@@ -10,8 +10,9 @@ public final class ExitReason {
     public static final int DIRECT = 2;
     /// The interpreter is to execute the instruction whose offset is at the site.
     public static final int INTERPRET = 3;
-    /// A read or write missed the TLB; at the site are the instruction's offset and the way back, and the site's
-    /// distance from the block's start if the access may fault there at once, or zero.
+    /// A read or write missed the TLB; at the site are the instruction's offset and the way back, the site's
+    /// distance from the block's start if the access may fault there at once, or zero, and the way back to behind
+    /// the check if the access may go on to the next page, or zero.
     public static final int READ_MISS = 4;
     public static final int WRITE_MISS = 5;
     /// The block needs the vector registers.

@@ -131,7 +131,7 @@ public final class Stubs {
         if (stub == interpret) {
             return 2;
         }
-        return isMiss(stub) ? 6 : 0;
+        return isMiss(stub) ? 8 : 0;
     }
 
     private boolean isMiss(int stub) {

@@ -44,6 +44,7 @@ final class WalkCode {
     private static final int TEST = 0x85;
     private static final int LEAF = StateLayout.WALK_HELD + 24;
     private static final int MOST_DOUBTS = 32;
+    private static final int PAGE = 4096;
 
     private final CodeWriter w;
     private final int[] doubts = new int[MOST_DOUBTS];
@@ -78,6 +79,7 @@ final class WalkCode {
         w.load(4, RAX, RSP, StateLayout.WALKS);
         w.registers(TEST, 4, RAX, RAX);
         doubtIf(CodeWriter.EQUAL);
+        int again = w.size();
         w.load(8, RCX, RSP, StateLayout.MISS_ADDRESS);
         w.load(8, RAX, RSP, StateLayout.WALK_BIAS);
         w.lea(8, RAX, RAX, RCX, 0, 0);
@@ -92,14 +94,9 @@ final class WalkCode {
             w.arithmetic(CodeWriter.AND, 4, R13, StateLayout.TLB_ENTRIES - 1);
         }
         // an entry that is there already: the access goes beyond the page, or is not aligned as it must be
-        w.arithmetic(CodeWriter.AND, 8, RAX, -4096);
+        w.arithmetic(CodeWriter.AND, 8, RAX, -PAGE);
         w.memory(CodeWriter.CMP << 3 | 3, 8, RAX, RSP, R13, 3, table);
-        int known = 0;
-        if (stack == NONE) {
-            doubtIf(CodeWriter.EQUAL);
-        } else {
-            known = w.jumpIf(CodeWriter.EQUAL);
-        }
+        int known = w.jumpIf(CodeWriter.EQUAL);
         int[] large = tables();
         w.store(8, RAX, RSP, LEAF);
         w.arithmeticMemory(CodeWriter.AND, 8, RAX, RSP, NONE, StateLayout.WALK_ADDRESS);
@@ -140,10 +137,47 @@ final class WalkCode {
         restore(stack != NONE);
         w.registers(GROUP_5, 4, 4, RCX);
         fault(context, write, absent, reason, fault);
+        if (stack == NONE) {
+            w.here(known);
+            goOn(table, again);
+        }
         for (int i = 0; i < doubtCount; i++) {
             w.here(doubts[i]);
         }
         restore(stack != NONE);
+    }
+
+    /// The access goes beyond its page, which RAX has, or is not aligned as it must be. If it may cross, and the next
+    /// page follows in the host's memory as well, it goes on behind its check.
+    ///
+    /// @param again where the next page is walked to if it is not known
+    private void goOn(int table, int again) {
+        w.load(8, RBX, RSP, StateLayout.EXIT_SITE);
+        w.memory(MOVZX_WORD, 4, RDX, RBX, NONE, 0, 6);
+        w.registers(TEST, 4, RDX, RDX);
+        doubtIf(CodeWriter.EQUAL);
+        w.arithmetic(CodeWriter.ADD, 8, RAX, PAGE);
+        // for 32-bit code nothing follows the last page
+        w.registers(TEST, 4, RAX, RAX);
+        doubtIf(CodeWriter.EQUAL);
+        w.lea(4, RDX, R13, NONE, 0, 1);
+        w.arithmetic(CodeWriter.AND, 4, RDX, StateLayout.TLB_ENTRIES - 1);
+        w.memory(CodeWriter.CMP << 3 | 3, 8, RAX, RSP, RDX, 3, table);
+        int unknown = w.jumpIf(CodeWriter.NOT_EQUAL);
+        w.memory(LOAD, 8, RAX, RSP, RDX, 3, table + StateLayout.DELTAS);
+        w.memory(CodeWriter.CMP << 3 | 3, 8, RAX, RSP, R13, 3, table + StateLayout.DELTAS);
+        doubtIf(CodeWriter.NOT_EQUAL);
+        // as the check leaves it: the entry's number in R13, the distance from its page in RCX
+        w.arithmetic(CodeWriter.AND, 4, RCX, PAGE - 1);
+        w.memory(MOVZX_WORD, 4, RDX, RBX, NONE, 0, 6);
+        w.arithmeticRegister(CodeWriter.SUB, 8, RBX, RDX);
+        w.store(8, RBX, RSP, StateLayout.EXIT_SITE);
+        restore(false);
+        w.jumpMemory(RSP, NONE, 0, StateLayout.EXIT_SITE);
+        w.here(unknown);
+        w.store(8, RAX, RSP, StateLayout.MISS_ADDRESS);
+        w.move32(R13, RDX);
+        w.jumpBack(again);
     }
 
     private void doubtIf(int condition) {
@@ -249,7 +283,7 @@ final class WalkCode {
         w.shift(CodeWriter.SHR, 8, RAX, bits);
         w.shift(CodeWriter.SHL, 8, RAX, bits);
         w.move32(RDX, RCX);
-        w.arithmetic(CodeWriter.AND, 4, RDX, (1 << bits) - 1 & -4096);
+        w.arithmetic(CodeWriter.AND, 4, RDX, (1 << bits) - 1 & -PAGE);
         w.arithmeticRegister(CodeWriter.OR, 8, RAX, RDX);
     }
 
@@ -291,7 +325,7 @@ final class WalkCode {
         note(table, StateLayout.LOCAL_COUNT, StateLayout.LOCAL_LOG);
         w.here(noted);
         w.arithmeticMemory(CodeWriter.ADD, 8, RDX, RSP, NONE, StateLayout.WALK_BACKING);
-        w.arithmetic(CodeWriter.AND, 8, RCX, -4096);
+        w.arithmetic(CodeWriter.AND, 8, RCX, -PAGE);
         w.arithmeticRegister(CodeWriter.SUB, 8, RDX, RCX);
         w.memory(STORE, 8, RCX, RSP, R13, 3, table);
         w.memory(STORE, 8, RDX, RSP, R13, 3, table + StateLayout.DELTAS);

@@ -23,6 +23,9 @@ final class SystemState {
     /// Of an entry in a page table: the bits of the address, and the bit of a global page.
     private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
 
+    /// While it is reserved it counts as a bit of the address, of one that no memory has.
+    private static final long NO_EXECUTE = 1L << 63;
+
     private static final int GLOBAL = 1 << 8;
     /// Bits of a linear address that count.
     private static final int WIDTH_OF_FOUR_LEVELS = 48;
@@ -52,7 +55,6 @@ final class SystemState {
 
     /// What page walks have to know of the guest's memory.
     private void memory(GuestMemory memory) {
-        state.setLong(StateLayout.WALK_ADDRESS, ADDRESS);
         state.setLong(StateLayout.WALK_BACKING, memory.backing().address());
         state.setLong(StateLayout.WALK_CODE_PAGES, memory.codePages());
         List<MemorySlot> largest = memory.slots().stream()
@@ -127,6 +129,7 @@ final class SystemState {
         state.setInt(StateLayout.KEEPS_DATA_SEGMENTS, flat.keepsDataSegments() ? 1 : 0);
         state.setInt(StateLayout.PROTECTS_PROGRAMS, flat.protectsPrograms() ? 1 : 0);
         state.setInt(StateLayout.BASE_INSTRUCTIONS, flat.hasBaseInstructions() ? 1 : 0);
+        state.setLong(StateLayout.WALK_ADDRESS, cpu.mmu.hasNoExecute() ? ADDRESS : ADDRESS | NO_EXECUTE);
         state.setInt(StateLayout.WALK_GLOBAL, cpu.mmu.hasGlobalPages() ? GLOBAL : 0);
         boolean five = cpu.mmu.hasFiveLevels();
         int width = five ? WIDTH_OF_FIVE_LEVELS : WIDTH_OF_FOUR_LEVELS;

@@ -98,7 +98,12 @@ final class FaultMachine implements AutoCloseable {
     /// @param levels of page tables
     /// @param ist    the stack that the gate of page faults names, or zero
     /// @param smap   whether a supervisor may not touch pages of programs
-    record Way(boolean user, int levels, int ist, boolean smap) {}
+    /// @param noExecute whether EFER.NXE is set
+    record Way(boolean user, int levels, int ist, boolean smap, boolean noExecute) {
+        Way(boolean user, int levels, int ist, boolean smap) {
+            this(user, levels, ist, smap, true);
+        }
+    }
 
     private final GuestMemory memory = TestMemory.ofBytes(RAM_BYTES);
     private final Interruptions interruptions = new Interruptions();
@@ -290,7 +295,7 @@ final class FaultMachine implements AutoCloseable {
                         five ? TOP_TABLE : TABLES,
                         Kernel.USUAL_CR4 | (five ? LA57 : 0),
                         0,
-                        0xD01,
+                        way.noExecute() ? 0xD01 : 0x501,
                         Kernel.USUAL_XCR0));
     }
 

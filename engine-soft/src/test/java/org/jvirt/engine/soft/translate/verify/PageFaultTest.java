@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.jvirt.engine.soft.SoftHypervisor;
 import org.jvirt.x86.Assembler;
 import org.jvirt.x86.Mem;
@@ -38,6 +39,7 @@ class PageFaultTest {
                 all.add(new Way(true, levels, ist, true));
                 all.add(new Way(false, levels, ist, false));
             }
+            all.add(new Way(true, levels, 0, false, false));
         }
         return all;
     }
@@ -156,7 +158,7 @@ class PageFaultTest {
     @ParameterizedTest
     @MethodSource("ways")
     void anAccessAcrossPagesFaultsWhereItsSecondPageBegins(Way way) {
-        List<Fault> faults = faults(way, false, false, asm -> asm.mov(RAX, at(ABSENT - 4)));
+        List<Fault> faults = faults(way, true, false, asm -> asm.mov(RAX, at(ABSENT - 4)));
         try (var machine = new FaultMachine(Engines.interpreter(), way)) {
             assertThat(faults).hasSize(ROUNDS).allMatch(fault -> fault.address() == machine.data() + ABSENT);
         }
@@ -182,11 +184,19 @@ class PageFaultTest {
     void codeThatMustNotBeExecutedFaults(Way way) {
         expect(
                 way,
-                17,
+                way.noExecute() ? 17 : 9,
                 NO_EXECUTE,
                 false,
                 false,
                 asm -> asm.lea(RDX, at(NO_EXECUTE)).jmp(RDX));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {4, 5})
+    void withoutNxeItsBitIsReserved(int levels) {
+        var way = new Way(true, levels, 0, false, false);
+        expect(way, 9, NO_EXECUTE, false, false, asm -> asm.mov(RAX, at(NO_EXECUTE)));
+        expect(way, 9 | WRITE, NO_EXECUTE, false, false, asm -> asm.mov(at(NO_EXECUTE), RAX));
     }
 
     @Test
