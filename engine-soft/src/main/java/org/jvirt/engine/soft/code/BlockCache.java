@@ -137,10 +137,11 @@ final class BlockCache implements Cpu.CodeObserver {
     void claim(long page) {
         CodePage known = pages[(int) page];
         if (known == null) {
-            known = new CodePage(page);
+            known = new CodePage(page, translator == null ? null : translator.codeLines());
             pages[(int) page] = known;
         }
         if (known.blocks.isEmpty()) {
+            known.begin();
             processors.claimCodePage(cpu, page);
         }
     }

@@ -3,11 +3,13 @@ package org.jvirt.engine.soft.code;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.translate.TranslatedBlock;
+import org.jvirt.engine.soft.translate.memory.CodeLines;
 
 /// The blocks of one page of guest memory, and which of its bytes they cover, in units of eight.
 ///
-/// Data beside code makes stores take the slow way. When that has happened often without hitting code, the page's
+/// Data beside code makes stores take the slow way, unless generated code knows the page's [CodeLines]. When that has happened often without hitting code, the page's
 /// blocks are given up, so that stores are fast again; each time twice as many stores are tolerated.
 final class CodePage {
     private static final int UNIT_SHIFT = 3;
@@ -16,6 +18,8 @@ final class CodePage {
     private static final int LAST_PATIENCE = 1 << 24;
 
     final long number;
+    /// What generated code knows of it.
+    private final @Nullable CodeLines lines;
     final List<Block> blocks = new ArrayList<>(4);
     private final long[] covered = new long[WORDS];
     /// Some of them may be covered no more.
@@ -23,8 +27,22 @@ final class CodePage {
     private int misses;
     private int patience = FIRST_PATIENCE;
 
-    CodePage(long number) {
+    CodePage(long number, @Nullable CodeLines lines) {
         this.number = number;
+        this.lines = lines;
+    }
+
+    /// Before its first block comes.
+    void begin() {
+        stale = false;
+        uncover();
+    }
+
+    private void uncover() {
+        Arrays.fill(covered, 0);
+        if (lines != null) {
+            lines.clear(number);
+        }
     }
 
     void add(Block block) {
@@ -76,6 +94,9 @@ final class CodePage {
         for (int unit = first >> UNIT_SHIFT; unit <= last >> UNIT_SHIFT; unit++) {
             covered[unit >> 6] |= 1L << unit;
         }
+        if (lines != null) {
+            lines.mark(number, first, last);
+        }
     }
 
     /// Whether any of the bytes, inclusively, may be code.
@@ -85,7 +106,7 @@ final class CodePage {
         }
         if (stale) {
             stale = false;
-            Arrays.fill(covered, 0);
+            uncover();
             for (Block block : blocks) {
                 cover(block);
             }

@@ -19,6 +19,7 @@ import org.jvirt.engine.soft.translate.emit.ExitReason;
 import org.jvirt.engine.soft.translate.emit.Sites;
 import org.jvirt.engine.soft.translate.emit.StateLayout;
 import org.jvirt.engine.soft.translate.emit.Stubs;
+import org.jvirt.engine.soft.translate.memory.CodeLines;
 import org.jvirt.engine.soft.translate.memory.LockedCode;
 import org.jvirt.engine.soft.translate.memory.NativeTables;
 import org.jvirt.engine.soft.translate.memory.ShadowPages;
@@ -79,6 +80,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     /// Copies to run on while blocks are verified.
     private final @Nullable ShadowPages shadow;
     private final LoopingBlocks looping;
+    private final @Nullable CodeLines codeLines;
 
     /// What has been translated before, and who adds to it.
     private final @Nullable CodeStore store;
@@ -130,6 +132,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             state.leaveWalks();
             translator.leaveEffects();
         }
+        codeLines = shadow == null && cpu.processors().count() == 1 ? new CodeLines(state, cpu.processors().memory()) : null;
         cpu.mmu.tlb.mirror(tables);
         long backing = cpu.processors().memory().backing().address();
         cpu.mmu.lockWith(new LockedCode(backing, locked, cache::address));
@@ -192,6 +195,11 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
         int segments = cpu.segments.flatness();
         return segments < 0 || cpu.rip > ADDRESSES_32 ? CodeMode.NONE : CodeMode.of32(rights, segments);
+    }
+
+    /// What generated code knows of pages with code; null if it leaves all stores to them to Java.
+    public @Nullable CodeLines codeLines() {
+        return codeLines;
     }
 
     public TranslatorCounters counters() {
@@ -677,6 +685,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             keeper.close();
         }
         state.close();
+        if (codeLines != null) {
+            codeLines.close();
+        }
         cache.close();
         if (shadow != null) {
             shadow.close();

@@ -211,6 +211,8 @@ public final class StateLayout {
     public static final int WALK_BIAS = WALK_FIVE_LEVELS + 8;
 
     public static final int WALK_CANONICAL = WALK_FIVE_LEVELS + 16;
+    /// Address of the words that say which lines of the backing memory hold code, or zero.
+    public static final int CODE_LINES = 3880;
 
     // ---------------------------------------------------------------- page faults
 
@@ -282,6 +284,8 @@ public final class StateLayout {
     public static final int SITE_FILLS = 24;
     /// Entries for reads or writes under one set of rights.
     public static final int SITES_OF_A_KIND = 256;
+    /// An entry as in the tables of the TLB, [#DELTAS] included, for one store that goes beside code.
+    static final int PASSING = 464 << 10;
 
     /// The first of the jump tables.
     public static final int JUMPS = 1 << 19;

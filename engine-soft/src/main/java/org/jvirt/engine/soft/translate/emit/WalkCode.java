@@ -44,6 +44,10 @@ final class WalkCode {
     private static final int TEST = 0x85;
     private static final int LEAF = StateLayout.WALK_HELD + 24;
     private static final int MOST_DOUBTS = 32;
+    /// Bytes that no access without alignment exceeds, and what [CodeLines] counts in.
+    private static final int LINE = 64;
+
+    private static final int LINE_SHIFT = 6;
     private static final int PAGE = 4096;
 
     private final CodeWriter w;
@@ -117,12 +121,17 @@ final class WalkCode {
         w.here(small);
         rights(context, write);
         place();
+        int code = 0;
         if (write) {
             w.move(RAX, RDX);
             w.shift(CodeWriter.SHR, 8, RAX, 12);
             w.load(8, RBX, RSP, StateLayout.WALK_CODE_PAGES);
             w.memory(BIT_TEST, 8, RAX, RBX, NONE, 0, 0);
-            doubtIf(CodeWriter.BELOW);
+            if (stack == NONE) {
+                code = w.jumpIf(CodeWriter.BELOW);
+            } else {
+                doubtIf(CodeWriter.BELOW);
+            }
         }
         fill(table);
         w.memory(GROUP_5, 4, 0, RSP, NONE, 0, StateLayout.WALKED);
@@ -140,6 +149,10 @@ final class WalkCode {
         if (stack == NONE) {
             w.here(known);
             goOn(table, again);
+            if (write) {
+                w.here(code);
+                passCode(table);
+            }
         }
         for (int i = 0; i < doubtCount; i++) {
             w.here(doubts[i]);
@@ -167,17 +180,55 @@ final class WalkCode {
         w.memory(LOAD, 8, RAX, RSP, RDX, 3, table + StateLayout.DELTAS);
         w.memory(CodeWriter.CMP << 3 | 3, 8, RAX, RSP, R13, 3, table + StateLayout.DELTAS);
         doubtIf(CodeWriter.NOT_EQUAL);
-        // as the check leaves it: the entry's number in R13, the distance from its page in RCX
+        goBehind();
+        w.here(unknown);
+        w.store(8, RAX, RSP, StateLayout.MISS_ADDRESS);
+        w.move32(R13, RDX);
+        w.jumpBack(again);
+    }
+
+    /// The store is to a page with code, which is at offset RDX and has number RAX. If no code is near, it is done
+    /// with an entry for itself alone.
+    private void passCode(int table) {
+        w.load(8, RBX, RSP, StateLayout.CODE_LINES);
+        w.registers(TEST, 8, RBX, RBX);
+        doubtIf(CodeWriter.EQUAL);
+        w.load(8, RBX, RBX, RAX, 3, 0);
+        w.load(8, R13, RSP, StateLayout.EXIT_SITE);
+        w.memory(MOVZX_WORD, 4, RAX, R13, NONE, 0, 6);
+        w.registers(TEST, 4, RAX, RAX);
+        doubtIf(CodeWriter.EQUAL);
+        // the longest store from here has its end in this line or the next
+        w.move32(RAX, RCX);
+        w.arithmetic(CodeWriter.AND, 4, RAX, PAGE - 1);
+        w.arithmetic(CodeWriter.CMP, 4, RAX, PAGE - LINE);
+        doubtIf(CodeWriter.ABOVE);
+        w.shift(CodeWriter.SHR, 4, RAX, LINE_SHIFT);
+        w.registers(BIT_TEST, 8, RAX, RBX);
+        doubtIf(CodeWriter.BELOW);
+        w.lea(4, RAX, RCX, NONE, 0, LINE - 1);
+        w.shift(CodeWriter.SHR, 4, RAX, LINE_SHIFT);
+        w.registers(BIT_TEST, 8, RAX, RBX);
+        doubtIf(CodeWriter.BELOW);
+        w.arithmeticMemory(CodeWriter.ADD, 8, RDX, RSP, NONE, StateLayout.WALK_BACKING);
+        w.move(RAX, RCX);
+        w.arithmetic(CodeWriter.AND, 8, RAX, -PAGE);
+        w.arithmeticRegister(CodeWriter.SUB, 8, RDX, RAX);
+        w.store(8, RAX, RSP, StateLayout.PASSING);
+        w.store(8, RDX, RSP, StateLayout.PASSING + StateLayout.DELTAS);
+        w.constant(R13, (StateLayout.PASSING - table) / 8);
+        w.load(8, RBX, RSP, StateLayout.EXIT_SITE);
+        goBehind();
+    }
+
+    /// Goes on behind the check of the access at site RBX, as if it had found entry R13.
+    private void goBehind() {
         w.arithmetic(CodeWriter.AND, 4, RCX, PAGE - 1);
         w.memory(MOVZX_WORD, 4, RDX, RBX, NONE, 0, 6);
         w.arithmeticRegister(CodeWriter.SUB, 8, RBX, RDX);
         w.store(8, RBX, RSP, StateLayout.EXIT_SITE);
         restore(false);
         w.jumpMemory(RSP, NONE, 0, StateLayout.EXIT_SITE);
-        w.here(unknown);
-        w.store(8, RAX, RSP, StateLayout.MISS_ADDRESS);
-        w.move32(R13, RDX);
-        w.jumpBack(again);
     }
 
     private void doubtIf(int condition) {
