@@ -9,8 +9,9 @@ import org.jvirt.engine.soft.translate.memory.CodeLines;
 
 /// The blocks of one page of guest memory, and which of its bytes they cover, in units of eight.
 ///
-/// Data beside code makes stores take the slow way, unless generated code knows the page's [CodeLines]. When that has happened often without hitting code, the page's
-/// blocks are given up, so that stores are fast again; each time twice as many stores are tolerated.
+/// Data beside code makes stores take the slow way, unless generated code knows the page's [CodeLines]. When that
+/// has happened often without hitting code, the page's blocks are given up, so that stores are fast again; each
+/// time twice as many stores are tolerated.
 final class CodePage {
     private static final int UNIT_SHIFT = 3;
     private static final int WORDS = 8;

@@ -428,10 +428,7 @@ public final class Mmu {
     /// been accessed need no further thought.
     public boolean walksPlainly() {
         Control control = cpu.control;
-        return control.paging()
-                && control.longModeActive()
-                && !cpu.debug.watchesAnything()
-                && !memory.dirtyLogging();
+        return control.paging() && control.longModeActive() && !cpu.debug.watchesAnything() && !memory.dirtyLogging();
     }
 
     /// Whether bit 63 of an entry in these tables is not reserved.

@@ -132,7 +132,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
             state.leaveWalks();
             translator.leaveEffects();
         }
-        codeLines = shadow == null && cpu.processors().count() == 1 ? new CodeLines(state, cpu.processors().memory()) : null;
+        codeLines = shadow == null && cpu.processors().count() == 1
+                ? new CodeLines(state, cpu.processors().memory())
+                : null;
         cpu.mmu.tlb.mirror(tables);
         long backing = cpu.processors().memory().backing().address();
         cpu.mmu.lockWith(new LockedCode(backing, locked, cache::address));

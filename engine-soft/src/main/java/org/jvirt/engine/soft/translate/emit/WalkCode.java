@@ -160,8 +160,8 @@ final class WalkCode {
         restore(stack != NONE);
     }
 
-    /// The access goes beyond its page, which RAX has, or is not aligned as it must be. If it may cross, and the next
-    /// page follows in the host's memory as well, it goes on behind its check.
+    /// The access goes beyond its page, which RAX has, or is not aligned as it must be. If it may cross, and the
+    /// next page follows in the host's memory as well, it goes on behind its check.
     ///
     /// @param again where the next page is walked to if it is not known
     private void goOn(int table, int again) {

@@ -66,18 +66,20 @@ class AcrossPagesTest {
 
     @Test
     void theyStayInTranslatedCodeWherePagesFollowEachOther() {
-        try (var machine = run(machine(), asm -> asm.mov(ECX, ROUNDS)
-                .label("again")
-                .mov(across(1).word(), CX)
-                .mov(RSI, across(5).qword())
-                .add(across(3).dword(), ECX)
-                .movups(XMM0, across(9))
-                .movups(across(15), XMM0)
-                .add(RSI, across(7).qword())
-                .add(RAX, RSI)
-                .dec(RCX)
-                .jnz("again")
-                .mov(result(0), RAX))) {
+        try (var machine = run(
+                machine(),
+                asm -> asm.mov(ECX, ROUNDS)
+                        .label("again")
+                        .mov(across(1).word(), CX)
+                        .mov(RSI, across(5).qword())
+                        .add(across(3).dword(), ECX)
+                        .movups(XMM0, across(9))
+                        .movups(across(15), XMM0)
+                        .add(RSI, across(7).qword())
+                        .add(RAX, RSI)
+                        .dec(RCX)
+                        .jnz("again")
+                        .mov(result(0), RAX))) {
             expectFewExits(machine);
             try (var wanted = new Multiprocessor(Engines.interpreter(), 1)) {
                 byte[] code = new byte[Layout.PAGE];
@@ -130,14 +132,16 @@ class AcrossPagesTest {
 
     @Test
     void whatIsIndivisibleStaysTheInterpreters() {
-        try (var machine = run(machine(), asm -> asm.mov(ECX, ROUNDS)
-                .label("again")
-                .lock()
-                .add(across(4).qword(), RCX)
-                .xchg(across(6).qword(), RSI)
-                .xchg(across(6).qword(), RSI)
-                .dec(RCX)
-                .jnz("again"))) {
+        try (var machine = run(
+                machine(),
+                asm -> asm.mov(ECX, ROUNDS)
+                        .label("again")
+                        .lock()
+                        .add(across(4).qword(), RCX)
+                        .xchg(across(6).qword(), RSI)
+                        .xchg(across(6).qword(), RSI)
+                        .dec(RCX)
+                        .jnz("again"))) {
             assertThat(machine.memory().readLong(EDGE - 4)).isEqualTo(ROUNDS * (ROUNDS + 1L) / 2);
             if (SoftHypervisor.isTranslatorPossible()) {
                 assertThat(TranslatorRegressionTest.exits(machine.statistics(0)))

@@ -39,7 +39,10 @@ class StoresBesideCodeTest {
         for (int i = 0; i < processors; i++) {
             var asm = new Assembler(CodeSize.CODE64, Multiprocessor.code(i));
             if (i == 0) {
-                asm.mov(EBX, (int) PAGE).mov(RSI, FUNCTION).mov(at(0).qword(), RSI).xor(EDI, EDI);
+                asm.mov(EBX, (int) PAGE)
+                        .mov(RSI, FUNCTION)
+                        .mov(at(0).qword(), RSI)
+                        .xor(EDI, EDI);
                 code.accept(asm);
                 asm.mov(mem(RESULT).qword(), RDI);
             }
@@ -62,7 +65,10 @@ class StoresBesideCodeTest {
     /// Each turn stores beside the code, at several sizes, calls it, and adds what was stored.
     private static void turns(Assembler asm, String label, int beside) {
         asm.mov(ECX, ROUNDS).label(label).mov(at(beside).qword(), RCX).movups(XMM0, at(beside + 3));
-        asm.movups(at(beside + 21), XMM0).add(at(beside).dword(), EDX).call(RBX).add(RDI, at(beside).qword());
+        asm.movups(at(beside + 21), XMM0)
+                .add(at(beside).dword(), EDX)
+                .call(RBX)
+                .add(RDI, at(beside).qword());
         asm.dec(RCX).jnz(label);
     }
 
@@ -94,7 +100,11 @@ class StoresBesideCodeTest {
     void theCodeIsChangedAsEver() {
         int changes = 300;
         try (var machine = run(1, asm -> {
-            asm.mov(ECX, changes).label("again").mov(at(BESIDE).qword(), RCX).call(RBX).mov(at(1).dword(), ECX);
+            asm.mov(ECX, changes)
+                    .label("again")
+                    .mov(at(BESIDE).qword(), RCX)
+                    .call(RBX)
+                    .mov(at(1).dword(), ECX);
             asm.mov(at(BESIDE).qword(), RDI).call(RBX).add(RDI, RAX).dec(RCX).jnz("again");
         })) {
             assertThat(machine.memory().readLong(RESULT)).isEqualTo(sum(changes));
@@ -108,7 +118,12 @@ class StoresBesideCodeTest {
             asm.xor(EDX, EDX);
             turns(asm, "first", BESIDE);
             asm.xor(EDI, EDI).lea(RBP, at(BESIDE)).mov(at(BESIDE).qword(), RSI).mov(ECX, changes);
-            asm.label("again").mov(at(BESIDE + 1).dword(), ECX).call(RBP).add(RDI, RAX).dec(RCX).jnz("again");
+            asm.label("again")
+                    .mov(at(BESIDE + 1).dword(), ECX)
+                    .call(RBP)
+                    .add(RDI, RAX)
+                    .dec(RCX)
+                    .jnz("again");
         })) {
             assertThat(machine.memory().readLong(RESULT)).isEqualTo(sum(changes));
         }
