@@ -44,14 +44,23 @@ enum DataPage {
         return (long) ordinal() * Layout.PAGE;
     }
 
-    /// Where the page's content lies: not in the order of the addresses, so that an access that runs over the end
-    /// of one page meets something else than the next one.
+    /// Where the page's content lies: mostly not in the order of the addresses, so that an access that runs over the
+    /// end of one page meets something else than the next one.
     long gpa() {
         return switch (kind) {
             case ABSENT -> throw new IllegalStateException(this + " has no memory");
-            case WRITABLE, READ_ONLY, SUPERVISOR -> Layout.DATA_GPA + (ordinal() * 5L & 15) * Layout.PAGE;
+            case WRITABLE, READ_ONLY, SUPERVISOR -> Layout.DATA_GPA + place() * Layout.PAGE;
             case DEVICE -> Layout.DEVICE_GPA;
             case ROM -> Layout.ROM_GPA;
+        };
+    }
+
+    /// Two pages follow the one before them in memory as well.
+    private long place() {
+        return switch (this) {
+            case SECOND -> FIRST.place() + 1;
+            case FOURTH -> SUPERVISOR.place() + 1;
+            default -> ordinal() * 5L & 15;
         };
     }
 }

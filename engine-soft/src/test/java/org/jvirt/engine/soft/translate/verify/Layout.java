@@ -7,7 +7,7 @@ package org.jvirt.engine.soft.translate.verify;
 /// 0x00_1000  kernel        0x00_3000  GDT, IDT, TSS     0x00_8000  page tables
 /// 0x01_0000  stacks        0x02_0000  the kernel's own words
 /// 0x04_0000  entry states  0x0C_0000  the log of exits
-/// 0x14_0000  code          0x18_0000  data, its pages in a shuffled order
+/// 0x14_0000  code          0x18_0000  data, most of its pages in another order
 /// 0xD000_0000  a page of read-only memory               0xE000_0000  a page of device registers
 ///
 /// virtual
