@@ -172,7 +172,7 @@ public final class Interpreter {
         }
         int heat = block.heat();
         block.heat(heat + 1);
-        if (!block.sought && recall(block, by)) {
+        if (!block.isSought() && recall(block, by)) {
             return block.translations;
         }
         return heat < threshold ? null : translate(block, by);
@@ -180,7 +180,7 @@ public final class Interpreter {
 
     /// Looks once for what has been translated before: it was hot then.
     private boolean recall(Block block, Translator by) {
-        block.sought = true;
+        block.soughtAt = by.storeState();
         TranslatedBlock recalled = by.isReady() ? by.recall(block.at, block.secondPage(), block.translations) : null;
         if (recalled != null) {
             settle(block, recalled, by);
@@ -191,7 +191,9 @@ public final class Interpreter {
     private @Nullable TranslatedBlock translate(Block block, Translator by) {
         // it may go on where this block ends only for the interpreter's sake
         int count = block.secondPage() >= 0 ? 1 : MAX_TRANSLATED;
-        TranslatedBlock made = by.recall(block.at, block.secondPage(), block.translations);
+        TranslatedBlock made = block.soughtAt == by.storeState()
+                ? null
+                : by.recall(block.at, block.secondPage(), block.translations);
         if (made == null) {
             made = by.translate(block.at, block.secondPage(), count, block.translations);
         }
@@ -206,6 +208,7 @@ public final class Interpreter {
     /// A translation of the block is there: it belongs to it, and the interpreter has done its part.
     private void settle(Block block, TranslatedBlock made, Translator by) {
         block.translations = made;
+        block.soughtAt = Block.NEVER;
         block.heat(threshold);
         if (verification == null) {
             block.decoded = null;

@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.translate;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.translate.store.CodeStore;
+import org.jvirt.engine.soft.translate.store.StoreReader;
 import org.jvirt.engine.soft.translate.store.StoredBlock;
 
 /// Host code for a run of guest instructions at one linear address under one set of rights.
@@ -281,17 +282,13 @@ public final class TranslatedBlock {
     }
 
     /// It as it is apart from its place, if that can be had.
-    CodeStore.@Nullable Kept kept(@Nullable CodeStore from) {
-        StoredBlock known = stored;
-        if (known != null) {
-            return new CodeStore.Kept(known, 0);
-        }
+    CodeStore.@Nullable Kept kept(@Nullable StoreReader from) {
         int position = storedAt;
-        return from == null
-                ? null
-                : from.read(position)
-                        .map(block -> new CodeStore.Kept(block, position))
-                        .orElse(null);
+        StoredBlock known = stored;
+        if (known == null && from != null) {
+            known = from.read(position);
+        }
+        return known == null ? null : new CodeStore.Kept(known, position);
     }
 
     /// A list of siblings without those that have been given up.

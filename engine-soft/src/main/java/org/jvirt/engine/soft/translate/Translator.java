@@ -1,7 +1,6 @@
 package org.jvirt.engine.soft.translate;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -25,6 +24,7 @@ import org.jvirt.engine.soft.translate.memory.ShadowPages;
 import org.jvirt.engine.soft.translate.memory.StateBlock;
 import org.jvirt.engine.soft.translate.store.BuildIdentity;
 import org.jvirt.engine.soft.translate.store.CodeStore;
+import org.jvirt.engine.soft.translate.store.StoreReader;
 import org.jvirt.engine.soft.translate.store.StoredBlock;
 import org.jvirt.engine.soft.translate.vector.HostCpu;
 import org.jvirt.engine.soft.translate.vector.VectorState;
@@ -33,7 +33,6 @@ import org.jvirt.engine.soft.translate.vector.X87State;
 import org.jvirt.linux.NativeCode;
 import org.jvirt.x86.CodeSize;
 import org.jvirt.x86.CodeWriter;
-import org.jvirt.x86.Decoder;
 
 /// One processor's translator: makes host code of guest code and runs it.
 ///
@@ -81,12 +80,10 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final LoopingBlocks looping;
 
     /// What has been translated before, and who adds to it.
-    private final @Nullable CodeStore store;
+    private final @Nullable StoreReader reader;
 
     private final @Nullable CodeKeeper keeper;
     private final CodeWriter writer = new CodeWriter();
-    /// A page of guest code to be looked for.
-    private final byte[] guestPage = new byte[PAGE + Decoder.MAX_LENGTH];
     private int dependsFrom;
     private int dependsTo;
 
@@ -117,10 +114,13 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, sites, host, guest);
         enterCode = MemorySegment.ofAddress(cache.address(stubs.enter()));
         // what is kept has effects that verification leaves out
-        store = (settings.verification() == 0 ? settings.store() : Optional.<Path>empty())
+        CodeStore store = (settings.verification() == 0 ? settings.store() : Optional.<Path>empty())
                 .map(directory -> CodeStore.of(Optional.of(directory), version(cpu, host)))
                 .orElse(null);
-        pages = new PlacedPages(cache, tables, counters, store, this::invalidate);
+        reader = store == null
+                ? null
+                : new StoreReader(store, cpu.processors().memory().backing());
+        pages = new PlacedPages(cache, tables, counters, reader, this::invalidate);
         keeper = store == null ? null : new CodeKeeper(store, stubs, host, guest);
         shadow = settings.verification() == 0
                 ? null
@@ -288,16 +288,11 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         counters.cacheBytes = cache.used();
     }
 
-    private CodeStore.@Nullable Kept find(CodeStore from, long at, long secondPage, int kind) {
-        int start = (int) (at & PAGE - 1);
-        int available = PAGE;
-        MemorySegment ram = cpu.processors().memory().backing();
-        MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, at - start, guestPage, 0, PAGE);
-        if (secondPage >= 0) {
-            MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, secondPage << 12, guestPage, PAGE, Decoder.MAX_LENGTH);
-            available = guestPage.length;
-        }
-        return from.find(kind, cpu.rip, secondPage >= 0, guestPage, available).orElse(null);
+    /// Another number when what was not found in the store may be found: others have added to it, or the processor is
+    /// in another mode. Never negative.
+    public int storeState() {
+        int added = reader == null || keeper == null ? 0 : reader.growth() - keeper.additions();
+        return added << Byte.SIZE & Integer.MAX_VALUE | mode() & 0xFF;
     }
 
     /// A translation of the same bytes that can be copied, if nothing in them moves with their address.
@@ -313,7 +308,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     /// As [#translate], from what has been translated before: by another processor, or an earlier process. Null if
     /// there is nothing.
     public @Nullable TranslatedBlock recall(long at, long secondPage, @Nullable TranslatedBlock siblings) {
-        CodeStore from = store;
+        StoreReader from = reader;
         if (from == null) {
             return null;
         }
@@ -324,7 +319,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
         int kind = TranslatedBlock.kind(context, apart);
         TranslatedBlock model = model(siblings, context, apart);
-        CodeStore.Kept kept = model == null ? find(from, at, secondPage, kind) : model.kept(from);
+        CodeStore.Kept kept = model == null ? from.find(kind, cpu.rip, at, secondPage) : model.kept(from);
         if (kept == null) {
             counters.notRecalled++;
             return null;
@@ -675,6 +670,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         counters.tell(cpu.index());
         if (keeper != null) {
             keeper.close();
+        }
+        if (reader != null) {
+            reader.close();
         }
         state.close();
         cache.close();
