@@ -25,7 +25,6 @@ import org.jvirt.engine.soft.translate.memory.StateBlock;
 import org.jvirt.engine.soft.translate.store.BuildIdentity;
 import org.jvirt.engine.soft.translate.store.CodeStore;
 import org.jvirt.engine.soft.translate.store.StoreReader;
-import org.jvirt.engine.soft.translate.store.StoredBlock;
 import org.jvirt.engine.soft.translate.vector.HostCpu;
 import org.jvirt.engine.soft.translate.vector.VectorState;
 import org.jvirt.engine.soft.translate.vector.VectorUse;
@@ -82,6 +81,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     /// What has been translated before, and who adds to it.
     private final @Nullable StoreReader reader;
 
+    private final @Nullable KeptBlocks kept;
     private final @Nullable CodeKeeper keeper;
     private final CodeWriter writer = new CodeWriter();
     private int dependsFrom;
@@ -121,6 +121,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 ? null
                 : new StoreReader(store, cpu.processors().memory().backing());
         pages = new PlacedPages(cache, tables, counters, reader, this::invalidate);
+        kept = reader == null
+                ? null
+                : new KeptBlocks(cpu, reader, cache, pages, targets, counters, this::makeRoom);
         keeper = store == null ? null : new CodeKeeper(store, stubs, host, guest);
         shadow = settings.verification() == 0
                 ? null
@@ -269,22 +272,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         return block;
     }
 
-    /// Puts a new translation before the others of the same code, of which there are as many as there are places
-    /// of the page.
-    private static void precede(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
-        TranslatedBlock last = block;
-        for (TranslatedBlock each = siblings; each != null; each = each.nextOfSameCode) {
-            if (each.valid) {
-                last.nextOfSameCode = each;
-                last = each;
-            }
-        }
-        last.nextOfSameCode = null;
-    }
-
     private void note(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
         pages.add(block);
-        precede(block, siblings);
+        block.precede(siblings);
         counters.cacheBytes = cache.used();
     }
 
@@ -295,52 +285,22 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         return added << Byte.SIZE & Integer.MAX_VALUE | mode() & 0xFF;
     }
 
-    /// A translation of the same bytes that can be copied, if nothing in them moves with their address.
-    private static @Nullable TranslatedBlock model(@Nullable TranslatedBlock siblings, int context, boolean apart) {
-        for (TranslatedBlock each = siblings; each != null; each = each.nextOfSameCode) {
-            if (each.context == context && each.apart == apart && each.valid && each.isStored()) {
-                return each;
-            }
-        }
-        return null;
-    }
-
     /// As [#translate], from what has been translated before: by another processor, or an earlier process. Null if
     /// there is nothing.
-    public @Nullable TranslatedBlock recall(long at, long secondPage, @Nullable TranslatedBlock siblings) {
-        StoreReader from = reader;
-        if (from == null) {
-            return null;
-        }
+    ///
+    /// @param taker has the blocks of the page; null if no others are to come along
+    public @Nullable TranslatedBlock recall(
+            long at, long secondPage, @Nullable TranslatedBlock siblings, @Nullable Neighbours taker) {
         int context = mode();
-        boolean apart = wantsApart();
-        if (CodeMode.is32(context)) {
+        if (kept == null || CodeMode.is32(context)) {
             return null;
         }
-        int kind = TranslatedBlock.kind(context, apart);
-        TranslatedBlock model = model(siblings, context, apart);
-        CodeStore.Kept kept = model == null ? from.find(kind, cpu.rip, at, secondPage) : model.kept(from);
-        if (kept == null) {
-            counters.notRecalled++;
-            return null;
-        }
-        StoredBlock found = kept.block();
-        makeRoom();
-        if (!cache.put(found, cpu.rip - found.rip())) {
-            return null;
-        }
-        var block = TranslatedBlock.of(found.layout(), cpu.rip, at >>> 12, context, cache.end(), secondPage >= 0);
-        block.keep(found, kept.position());
-        block.apart = apart;
-        if (model != null) {
-            block.sites = model.sites;
+        TranslatedBlock block = kept.recall(at, secondPage, context, wantsApart(), siblings, taker);
+        if (block != null) {
             looping.add(block);
+            dependsFrom = kept.dependsFrom();
+            dependsTo = kept.dependsTo();
         }
-        cache.add(block, found);
-        counters.recalled++;
-        note(block, siblings);
-        dependsFrom = found.first();
-        dependsTo = Math.min(found.first() + found.guest().length, PAGE) - 1;
         return block;
     }
 
@@ -406,7 +366,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         TranslatedBlock.Exit from = pending;
         pending = null;
         if (from != null && isWay(from, block)) {
-            link(from, block);
+            if (!from.isLinked()) {
+                link(from, block);
+            }
         } else if (shadow == null && !block.apart) {
             lead(block);
         }
@@ -498,10 +460,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     }
 
     private void link(TranslatedBlock.Exit from, TranslatedBlock to) {
-        boolean backward = to.start <= from.from.start;
-        int entry = to == from.from ? to.entryAgain() : backward ? to.entryBehind() : to.entryAhead();
-        cache.link(from.jump(), entry);
-        from.to(to);
+        cache.link(from, to);
     }
 
     private Outcome execute(long address) {
