@@ -10,7 +10,7 @@ package org.jvirt.engine.soft.translate.store;
 /// Of such a field what counts is its distance from the block's address: both move with the kernel.
 final class Opening {
     /// No more bytes count.
-    static final int MOST_BYTES = 32;
+    static final int MOST_BYTES = 63;
 
     /// A shape takes so many bits.
     static final int SHAPE_BITS = 12;
@@ -40,8 +40,12 @@ final class Opening {
         return count << FIELD_BITS | field;
     }
 
-    /// A hash of those bytes of code at linear address `rip`, which begins at `start`. All that a shape can ask for
-    /// is there.
+    /// Whether code that begins at an offset of its page can have a shape: no more bytes count than are on the page.
+    static boolean isPossible(int shape, int start) {
+        return start + (shape >>> FIELD_BITS) <= PAGE;
+    }
+
+    /// A hash of those bytes of code at linear address `rip`, which begins at `start`.
     static int hash(byte[] bytes, int start, int shape, long rip) {
         int field = shape & NO_FIELD;
         int end = start + (shape >>> FIELD_BITS);

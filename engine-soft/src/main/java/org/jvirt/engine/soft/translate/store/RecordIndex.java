@@ -97,7 +97,8 @@ final class RecordIndex {
         /// `start` in `bytes`.
         boolean opens(int slot, byte[] bytes, int start, long rip) {
             int shape = (int) (words[slot] >>> POSITION_BITS) & (1 << Opening.SHAPE_BITS) - 1;
-            return Opening.hash(bytes, start, shape, rip) == hashes[slot];
+            // the shape may be that of a block elsewhere in its page
+            return Opening.isPossible(shape, start) && Opening.hash(bytes, start, shape, rip) == hashes[slot];
         }
 
         /// The position of the record in a slot.

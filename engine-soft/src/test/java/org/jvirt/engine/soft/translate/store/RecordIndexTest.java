@@ -54,4 +54,18 @@ final class RecordIndexTest {
         index.add(-1, 0xFFF, -1, Integer.MAX_VALUE - 7);
         assertThat(positions(index, -1)).containsExactly(Integer.MAX_VALUE - 7);
     }
+
+    @Test
+    void ofABlockThatIsElsewhereInItsPageNothingIsCompared() {
+        var index = new RecordIndex();
+        // 63 bytes, none of which moves
+        index.add(1L << 40, 63 << 6 | 63, 0, 8);
+        RecordIndex.Table table = index.table();
+        int slot = table.first(1L << 40);
+        byte[] page = new byte[4096];
+        for (int start = 4000; start < page.length; start++) {
+            assertThat(table.opens(slot, page, start, 0xFFFF_FFFF_8100_0000L + start))
+                    .isFalse();
+        }
+    }
 }
