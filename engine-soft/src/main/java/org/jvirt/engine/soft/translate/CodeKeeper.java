@@ -11,6 +11,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.translate.emit.Sites;
 import org.jvirt.engine.soft.translate.emit.Stubs;
@@ -48,7 +49,7 @@ final class CodeKeeper implements AutoCloseable {
     private final Instruction insn = new Instruction();
     private final ScheduledFuture<?> task;
     private List<Job> jobs = new ArrayList<>();
-    private volatile int additions;
+    private final AtomicInteger additions = new AtomicInteger();
 
     /// A new translation.
     ///
@@ -134,7 +135,7 @@ final class CodeKeeper implements AutoCloseable {
     private void add(List<Made> made) {
         made.sort(Comparator.comparingInt((Made each) -> each.stored.context())
                 .thenComparingLong(each -> each.stored.rip()));
-        additions++;
+        additions.incrementAndGet();
         int[] positions = store.add(made.stream().map(Made::stored).toList());
         for (int i = 0; i < positions.length; i++) {
             made.get(i).owner.keep(made.get(i).stored, positions[i]);
@@ -143,7 +144,7 @@ final class CodeKeeper implements AutoCloseable {
 
     /// How much of [CodeStore#growth] is its doing.
     int additions() {
-        return additions;
+        return additions.get();
     }
 
     private Optional<StoredBlock> make(Job job) {

@@ -140,7 +140,7 @@ public final class StoreReader implements AutoCloseable {
     ///
     /// @param rip a linear address on the page
     public void around(int position, int context, long rip, long at, Neighbours taker) {
-        if (position == 0 || !open(position) || record != window) {
+        if (position == 0 || !open(position) || record.length != WINDOW_BYTES) {
             return;
         }
         int available = load(at, -1);
