@@ -231,9 +231,7 @@ public final class Interpreter {
     private @Nullable TranslatedBlock translate(Block block, Translator by) {
         // it may go on where this block ends only for the interpreter's sake
         int count = block.secondPage() >= 0 ? 1 : MAX_TRANSLATED;
-        TranslatedBlock made = block.soughtAt == by.storeState()
-                ? null
-                : lookFor(block, by);
+        TranslatedBlock made = block.soughtAt == by.storeState() ? null : lookFor(block, by);
         if (made == null) {
             made = by.translate(block.at, block.secondPage(), count, block.translations);
         }

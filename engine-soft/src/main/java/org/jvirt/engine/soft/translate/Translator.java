@@ -121,9 +121,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 ? null
                 : new StoreReader(store, cpu.processors().memory().backing());
         pages = new PlacedPages(cache, tables, counters, reader, this::invalidate);
-        kept = reader == null
-                ? null
-                : new KeptBlocks(cpu, reader, cache, pages, targets, counters, this::makeRoom);
+        kept = reader == null ? null : new KeptBlocks(cpu, reader, cache, pages, targets, counters, this::makeRoom);
         keeper = store == null ? null : new CodeKeeper(store, stubs, host, guest);
         shadow = settings.verification() == 0
                 ? null

@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The translations that all processors of this process share, and the file that keeps them for later processes.
 ///
-/// A block is found, by a [StoreReader], by the bytes of the guest that it depends on, which are compared one by one: nothing needs to
-/// be forgotten when guests change code. Whatever goes wrong with the file costs time only, and is logged once.
+/// A [StoreReader] finds a block by the bytes of the guest that it depends on, which are compared one by one:
+/// nothing needs to be forgotten when guests change code. Whatever goes wrong with the file costs time only, and is
+/// logged once.
 /// Thread-safe.
 public final class CodeStore {
     private static final System.Logger LOG = System.getLogger(CodeStore.class.getName());

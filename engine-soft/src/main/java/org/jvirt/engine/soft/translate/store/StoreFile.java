@@ -190,8 +190,7 @@ final class StoreFile implements AutoCloseable {
             for (int i = 0; i < count; i++) {
                 int entry = BATCH_HEADER + i * ENTRY_BYTES;
                 int recordBytes = bytes.getInt(entry + 8);
-                listing.add(
-                        bytes.getLong(entry), bytes.getInt(entry + 12), bytes.getInt(entry + 16), (int) position);
+                listing.add(bytes.getLong(entry), bytes.getInt(entry + 12), bytes.getInt(entry + 16), (int) position);
                 position += aligned(recordBytes);
             }
             at += length;
@@ -215,7 +214,9 @@ final class StoreFile implements AutoCloseable {
     long read(long position, MemorySegment into) throws IOException {
         Opened source = opened;
         long most = knownEnd - position;
-        return source == null || most <= 0 ? 0 : source.file.read(position, into.asSlice(0, Math.min(most, into.byteSize())));
+        return source == null || most <= 0
+                ? 0
+                : source.file.read(position, into.asSlice(0, Math.min(most, into.byteSize())));
     }
 
     private static int checksum(long committed) {

@@ -122,8 +122,7 @@ public final class StoreReader implements AutoCloseable {
     }
 
     private @Nullable Kept fitting(int position, int context, long rip, boolean crosses, int available) {
-        if (!open(position)
-                || !StoredBlock.fits(record, block(), length(), context, rip, crosses, guest, available)) {
+        if (!open(position) || !StoredBlock.fits(record, block(), length(), context, rip, crosses, guest, available)) {
             return null;
         }
         StoredBlock block = decode();

@@ -115,8 +115,7 @@ public record StoredBlock(
                 || isOdd(layoutWords)
                 || isOdd(codeBytes)
                 || isOdd(relocationWords)
-                || length
-                        != HEADER + guestBytes + 4 * (fieldWords + layoutWords) + codeBytes + 4 * relocationWords) {
+                || length != HEADER + guestBytes + 4 * (fieldWords + layoutWords) + codeBytes + 4 * relocationWords) {
             return null;
         }
         int fieldsAt = at + HEADER + guestBytes;

@@ -112,9 +112,7 @@ final class CodeStoreTest {
         for (int i = 0; i < 20; i++) {
             byte[] page = page(1);
             page[START + i] ^= 1;
-            assertThat(find(store, 1, RIP | START, page))
-                    .as("byte " + i)
-                    .isEmpty();
+            assertThat(find(store, 1, RIP | START, page)).as("byte " + i).isEmpty();
         }
         byte[] behind = page(1);
         behind[START + 20] ^= 1;
@@ -350,7 +348,8 @@ final class CodeStoreTest {
         byte[] page = page(1);
         System.arraycopy(blocks.get(17).guest(), 0, page, START, one.guest().length);
         try (var reader = new StoreReader(store, MemorySegment.ofArray(page))) {
-            assertThat(reader.find(1, RIP | START, START, -1).block().guest()).isEqualTo(blocks.get(17).guest());
+            assertThat(reader.find(1, RIP | START, START, -1).block().guest())
+                    .isEqualTo(blocks.get(17).guest());
             assertThat(reader.looked()).isEqualTo(1);
         }
     }

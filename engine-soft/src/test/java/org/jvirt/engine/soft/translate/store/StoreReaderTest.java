@@ -89,7 +89,8 @@ final class StoreReaderTest {
 
                 @Override
                 public void take(CodeStore.Kept each) {
-                    assertThat(reader.read(each.position()).start()).isEqualTo(each.block().start());
+                    assertThat(reader.read(each.position()).start())
+                            .isEqualTo(each.block().start());
                     found.put((int) each.block().code()[0], each.block());
                 }
             });
@@ -156,7 +157,9 @@ final class StoreReaderTest {
         blocks.set(6, block(6, RIGHTS, RIP, false, 40_000));
         open().add(blocks);
         assertThat(around(open(), 5, page(), RIP, _ -> true).keySet()).containsExactly(0, 1, 2, 3, 4);
-        assertThat(around(open(), 6, page(), RIP, _ -> true)).as("one by itself").isEmpty();
+        assertThat(around(open(), 6, page(), RIP, _ -> true))
+                .as("one by itself")
+                .isEmpty();
     }
 
     @Test
