@@ -17,6 +17,7 @@ final class Block {
     /// Of blocks whose code is nowhere in memory, or that exist for one execution.
     static final long NOWHERE = -1;
 
+    static final int NEVER = -1;
     static final int MOST_HEAT = Short.MAX_VALUE;
 
     private static final int PAGE_SHIFT = 12;
@@ -35,8 +36,8 @@ final class Block {
     boolean valid = true;
     /// The first instruction is not for translation.
     boolean untranslatable;
-    /// The store has been asked for a translation.
-    boolean sought;
+    /// The store's state when it was last asked for a translation that it did not have.
+    int soughtAt = NEVER;
     /// How often it has been executed while it had no translation, up to [#MOST_HEAT].
     private short heat;
 
@@ -107,6 +108,11 @@ final class Block {
     /// Whether one of its translations is good for executing.
     boolean isTranslated() {
         return translations != null && translations.hasValid();
+    }
+
+    /// Whether the store has been asked for a translation.
+    boolean isSought() {
+        return soughtAt != NEVER;
     }
 
     int heat() {

@@ -100,17 +100,17 @@ final class BlockBuilder {
         cache.claim(page);
         boolean kept = false;
         try {
-            Block recalled = recalled(at, key);
-            if (recalled != null) {
+            var sought = new Block(at, key);
+            if (isRecalled(sought)) {
                 kept = true;
-                return recalled;
+                return sought;
             }
             int available = load(at);
             int length = decodeRun(context(key), key, available);
             Block block;
             if (length > 0) {
                 block = new Block(at, key, run(length), -1, length);
-                block.sought = true;
+                block.soughtAt = sought.soughtAt;
             } else if (length < 0) {
                 // ends at the limit of CS: good for this once
                 return once(key, -length);
@@ -131,17 +131,16 @@ final class BlockBuilder {
         }
     }
 
-    /// A block of a translation that has been made before, if it cannot be an instruction that crosses the page.
-    private @Nullable Block recalled(long at, int key) {
-        if (Interpreter.isAlone(key) || (at & PAGE - 1) > PAGE - Decoder.MAX_LENGTH) {
-            return null;
-        }
-        var block = new Block(at, key);
-        if (!recall.into(block)) {
-            return null;
+    /// Whether a block is of a translation that has been made before; not looked for if it can be an instruction that
+    /// crosses the page.
+    private boolean isRecalled(Block block) {
+        if (Interpreter.isAlone(block.key)
+                || (block.at & PAGE - 1) > PAGE - Decoder.MAX_LENGTH
+                || !recall.into(block)) {
+            return false;
         }
         cache.add(block);
-        return block;
+        return true;
     }
 
     private DecodedRun run(int length) {

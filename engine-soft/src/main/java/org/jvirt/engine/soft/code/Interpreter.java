@@ -10,6 +10,7 @@ import org.jvirt.engine.soft.cpu.GuestFault;
 import org.jvirt.engine.soft.cpu.OpContext;
 import org.jvirt.engine.soft.cpu.SingleStep;
 import org.jvirt.engine.soft.translate.GuestFeatures;
+import org.jvirt.engine.soft.translate.Neighbours;
 import org.jvirt.engine.soft.translate.TranslatedBlock;
 import org.jvirt.engine.soft.translate.Translator;
 import org.jvirt.engine.soft.translate.memory.ShadowPages;
@@ -172,7 +173,7 @@ public final class Interpreter {
         }
         int heat = block.heat();
         block.heat(heat + 1);
-        if (!block.sought && recall(block, by)) {
+        if (!block.isSought() && recall(block, by)) {
             return block.translations;
         }
         return heat < threshold ? null : translate(block, by);
@@ -180,18 +181,57 @@ public final class Interpreter {
 
     /// Looks once for what has been translated before: it was hot then.
     private boolean recall(Block block, Translator by) {
-        block.sought = true;
-        TranslatedBlock recalled = by.isReady() ? by.recall(block.at, block.secondPage(), block.translations) : null;
+        block.soughtAt = by.storeState();
+        TranslatedBlock recalled = by.isReady() ? lookFor(block, by) : null;
         if (recalled != null) {
             settle(block, recalled, by);
         }
         return recalled != null;
     }
 
+    private @Nullable TranslatedBlock lookFor(Block block, Translator by) {
+        // a block that is no more has no claim on its page
+        Neighbours others = block.valid && block.secondPage() < 0 ? new Others(block.key, by) : null;
+        return by.recall(block.at, block.secondPage(), block.translations, others);
+    }
+
+    /// The blocks that begin on the same page as one that is looked for, in the same mode.
+    private final class Others implements Neighbours {
+        private final int key;
+        private final Translator by;
+
+        Others(int key, Translator by) {
+            this.key = key;
+            this.by = by;
+        }
+
+        @Override
+        public boolean takes(long at) {
+            Block known = cache.find(at, key);
+            return known == null || known.secondPage() < 0 && known.isTranslatable();
+        }
+
+        @Override
+        public @Nullable TranslatedBlock translations(long at) {
+            Block known = cache.find(at, key);
+            return known == null ? null : known.translations;
+        }
+
+        @Override
+        public void take(long at, TranslatedBlock made, int dependsFrom, int dependsTo) {
+            Block block = cache.find(at, key);
+            if (block == null) {
+                block = new Block(at, key);
+                cache.add(block);
+            }
+            settle(block, made, by, dependsFrom, dependsTo);
+        }
+    }
+
     private @Nullable TranslatedBlock translate(Block block, Translator by) {
         // it may go on where this block ends only for the interpreter's sake
         int count = block.secondPage() >= 0 ? 1 : MAX_TRANSLATED;
-        TranslatedBlock made = by.recall(block.at, block.secondPage(), block.translations);
+        TranslatedBlock made = block.soughtAt == by.storeState() ? null : lookFor(block, by);
         if (made == null) {
             made = by.translate(block.at, block.secondPage(), count, block.translations);
         }
@@ -205,7 +245,12 @@ public final class Interpreter {
 
     /// A translation of the block is there: it belongs to it, and the interpreter has done its part.
     private void settle(Block block, TranslatedBlock made, Translator by) {
+        settle(block, made, by, by.dependsFrom(), by.dependsTo());
+    }
+
+    private void settle(Block block, TranslatedBlock made, Translator by, int dependsFrom, int dependsTo) {
         block.translations = made;
+        block.soughtAt = Block.NEVER;
         block.heat(threshold);
         if (verification == null) {
             block.decoded = null;
@@ -215,7 +260,7 @@ public final class Interpreter {
         }
         int first = (int) block.at & 0xFFF;
         int last = Math.min(first + by.guestBytes(made), 0x1000) - 1;
-        block.dependsOn(Math.min(first, by.dependsFrom()), Math.max(last, by.dependsTo()));
+        block.dependsOn(Math.min(first, dependsFrom), Math.max(last, dependsTo));
         cache.dependsOnMore(block);
     }
 

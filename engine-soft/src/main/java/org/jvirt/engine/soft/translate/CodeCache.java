@@ -197,6 +197,14 @@ final class CodeCache implements CodePlace, AutoCloseable {
         code.set(INT, jump - 4L, target - jump);
     }
 
+    /// Makes an exit lead to a block, by the entry that is meant for where it comes from.
+    void link(TranslatedBlock.Exit from, TranslatedBlock to) {
+        boolean backward = to.start <= from.from.start;
+        int entry = to == from.from ? to.entryAgain() : backward ? to.entryBehind() : to.entryAhead();
+        link(from.jump(), entry);
+        from.to(to);
+    }
+
     /// Lets the host forget now and then which pages have been written to or read here, lest they count twice.
     void releaseSometimes() {
         long now = System.nanoTime();

@@ -4,12 +4,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.translate.emit.Sites;
 import org.jvirt.engine.soft.translate.emit.Stubs;
@@ -47,6 +49,7 @@ final class CodeKeeper implements AutoCloseable {
     private final Instruction insn = new Instruction();
     private final ScheduledFuture<?> task;
     private List<Job> jobs = new ArrayList<>();
+    private final AtomicInteger additions = new AtomicInteger();
 
     /// A new translation.
     ///
@@ -65,6 +68,8 @@ final class CodeKeeper implements AutoCloseable {
             TranslatedBlock block,
             long rip,
             int[] layout) {}
+
+    private record Made(StoredBlock stored, TranslatedBlock owner) {}
 
     CodeKeeper(CodeStore store, Stubs stubs, HostCpu host, GuestFeatures guest) {
         this.store = store;
@@ -106,8 +111,7 @@ final class CodeKeeper implements AutoCloseable {
         if (taken.isEmpty()) {
             return;
         }
-        List<StoredBlock> made = new ArrayList<>();
-        List<TranslatedBlock> owners = new ArrayList<>();
+        List<Made> made = new ArrayList<>();
         synchronized (twin) {
             for (Job job : taken) {
                 StoredBlock block = make(job).orElse(null);
@@ -118,15 +122,29 @@ final class CodeKeeper implements AutoCloseable {
                     // which entries accesses in a loop have is this processor's affair
                     job.block.keep(block, 0);
                 } else {
-                    made.add(block);
-                    owners.add(job.block);
+                    made.add(new Made(block, job.block));
                 }
             }
         }
-        int[] positions = store.add(made);
-        for (int i = 0; i < positions.length; i++) {
-            owners.get(i).keep(made.get(i), positions[i]);
+        if (!made.isEmpty()) {
+            add(made);
         }
+    }
+
+    /// What is of one page stands together: it is wanted together.
+    private void add(List<Made> made) {
+        made.sort(Comparator.comparingInt((Made each) -> each.stored.context())
+                .thenComparingLong(each -> each.stored.rip()));
+        additions.incrementAndGet();
+        int[] positions = store.add(made.stream().map(Made::stored).toList());
+        for (int i = 0; i < positions.length; i++) {
+            made.get(i).owner.keep(made.get(i).stored, positions[i]);
+        }
+    }
+
+    /// How much of [CodeStore#growth] is its doing.
+    int additions() {
+        return additions.get();
     }
 
     private Optional<StoredBlock> make(Job job) {

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.translate.memory.NativeTables;
 import org.jvirt.engine.soft.translate.store.CodeStore;
 import org.jvirt.engine.soft.translate.store.Relocation;
+import org.jvirt.engine.soft.translate.store.StoreReader;
 
 /// All translations of a processor, by the page of guest code and the linear address that they are for.
 ///
@@ -35,7 +36,7 @@ final class PlacedPages {
     private final CodeCache cache;
     private final NativeTables tables;
     private final TranslatorCounters counters;
-    private final @Nullable CodeStore store;
+    private final @Nullable StoreReader kept;
     private final Consumer<TranslatedBlock> giveUp;
     private final @Nullable PlacedPage[] buckets = new @Nullable PlacedPage[BUCKETS];
     /// How many pages have been wanted where they were not.
@@ -46,12 +47,12 @@ final class PlacedPages {
             CodeCache cache,
             NativeTables tables,
             TranslatorCounters counters,
-            @Nullable CodeStore store,
+            @Nullable StoreReader kept,
             Consumer<TranslatedBlock> giveUp) {
         this.cache = cache;
         this.tables = tables;
         this.counters = counters;
-        this.store = store;
+        this.kept = kept;
         this.giveUp = giveUp;
     }
 
@@ -163,11 +164,11 @@ final class PlacedPages {
     private boolean move(TranslatedBlock block, long step) {
         int[] addresses = block.addresses;
         if (addresses == null) {
-            CodeStore.Kept kept = block.isStored() ? block.kept(store) : null;
-            if (kept == null) {
+            CodeStore.Kept found = block.isStored() ? block.kept(kept) : null;
+            if (found == null) {
                 return false;
             }
-            addresses = Relocation.ofAddress(kept.block().relocation());
+            addresses = Relocation.ofAddress(found.block().relocation());
             block.addresses = addresses;
         }
         if (!cache.move(block, addresses, step)) {

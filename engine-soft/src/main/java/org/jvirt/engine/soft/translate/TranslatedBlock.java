@@ -3,6 +3,7 @@ package org.jvirt.engine.soft.translate;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.jvirt.engine.soft.translate.store.CodeStore;
+import org.jvirt.engine.soft.translate.store.StoreReader;
 import org.jvirt.engine.soft.translate.store.StoredBlock;
 
 /// Host code for a run of guest instructions at one linear address under one set of rights.
@@ -93,14 +94,19 @@ public final class TranslatedBlock {
             return from.exits[number * EXIT_WORDS + which];
         }
 
+        /// Whether it is linked, perhaps as another object.
+        boolean isLinked() {
+            return from.isLinked(number);
+        }
+
         /// The guest's address.
         long target() {
-            return from.rip + (word(0) >> 1);
+            return from.exitTarget(number);
         }
 
         /// Whether it is meant for a block that checks each access by itself.
         boolean isApart() {
-            return (word(0) & 1) != 0;
+            return from.exitIsApart(number);
         }
 
         /// Offset in the code cache of the end of the jump.
@@ -178,6 +184,37 @@ public final class TranslatedBlock {
             }
         }
         return new Exit(this, number);
+    }
+
+    /// Whether the exit of a number is linked.
+    boolean isLinked(int number) {
+        for (Exit each = outgoing; each != null; each = each.nextOutgoing) {
+            if (each.number == number) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// As [Exit#target] and [Exit#isApart].
+    long exitTarget(int number) {
+        return rip + (exits[number * EXIT_WORDS] >> 1);
+    }
+
+    boolean exitIsApart(int number) {
+        return (exits[number * EXIT_WORDS] & 1) != 0;
+    }
+
+    /// Puts it before the others of the same code, of which there are as many as there are places of the page.
+    void precede(@Nullable TranslatedBlock siblings) {
+        TranslatedBlock last = this;
+        for (TranslatedBlock each = siblings; each != null; each = each.nextOfSameCode) {
+            if (each.valid) {
+                last.nextOfSameCode = each;
+                last = each;
+            }
+        }
+        last.nextOfSameCode = null;
     }
 
     /// Takes what is linked to this block out of all lists, and tells it.
@@ -281,17 +318,13 @@ public final class TranslatedBlock {
     }
 
     /// It as it is apart from its place, if that can be had.
-    CodeStore.@Nullable Kept kept(@Nullable CodeStore from) {
-        StoredBlock known = stored;
-        if (known != null) {
-            return new CodeStore.Kept(known, 0);
-        }
+    CodeStore.@Nullable Kept kept(@Nullable StoreReader from) {
         int position = storedAt;
-        return from == null
-                ? null
-                : from.read(position)
-                        .map(block -> new CodeStore.Kept(block, position))
-                        .orElse(null);
+        StoredBlock known = stored;
+        if (known == null && from != null) {
+            known = from.read(position);
+        }
+        return known == null ? null : new CodeStore.Kept(known, position);
     }
 
     /// A list of siblings without those that have been given up.

@@ -1,7 +1,6 @@
 package org.jvirt.engine.soft.translate;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -26,7 +25,7 @@ import org.jvirt.engine.soft.translate.memory.ShadowPages;
 import org.jvirt.engine.soft.translate.memory.StateBlock;
 import org.jvirt.engine.soft.translate.store.BuildIdentity;
 import org.jvirt.engine.soft.translate.store.CodeStore;
-import org.jvirt.engine.soft.translate.store.StoredBlock;
+import org.jvirt.engine.soft.translate.store.StoreReader;
 import org.jvirt.engine.soft.translate.vector.HostCpu;
 import org.jvirt.engine.soft.translate.vector.VectorState;
 import org.jvirt.engine.soft.translate.vector.VectorUse;
@@ -34,7 +33,6 @@ import org.jvirt.engine.soft.translate.vector.X87State;
 import org.jvirt.linux.NativeCode;
 import org.jvirt.x86.CodeSize;
 import org.jvirt.x86.CodeWriter;
-import org.jvirt.x86.Decoder;
 
 /// One processor's translator: makes host code of guest code and runs it.
 ///
@@ -83,12 +81,11 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     private final @Nullable CodeLines codeLines;
 
     /// What has been translated before, and who adds to it.
-    private final @Nullable CodeStore store;
+    private final @Nullable StoreReader reader;
 
+    private final @Nullable KeptBlocks kept;
     private final @Nullable CodeKeeper keeper;
     private final CodeWriter writer = new CodeWriter();
-    /// A page of guest code to be looked for.
-    private final byte[] guestPage = new byte[PAGE + Decoder.MAX_LENGTH];
     private int dependsFrom;
     private int dependsTo;
 
@@ -119,10 +116,14 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         translator = new BlockTranslator(cpu.processors().memory().backing(), cache, writer, stubs, sites, host, guest);
         enterCode = MemorySegment.ofAddress(cache.address(stubs.enter()));
         // what is kept has effects that verification leaves out
-        store = (settings.verification() == 0 ? settings.store() : Optional.<Path>empty())
+        CodeStore store = (settings.verification() == 0 ? settings.store() : Optional.<Path>empty())
                 .map(directory -> CodeStore.of(Optional.of(directory), version(cpu, host)))
                 .orElse(null);
-        pages = new PlacedPages(cache, tables, counters, store, this::invalidate);
+        reader = store == null
+                ? null
+                : new StoreReader(store, cpu.processors().memory().backing());
+        pages = new PlacedPages(cache, tables, counters, reader, this::invalidate);
+        kept = reader == null ? null : new KeptBlocks(cpu, reader, cache, pages, targets, counters, this::makeRoom);
         keeper = store == null ? null : new CodeKeeper(store, stubs, host, guest);
         shadow = settings.verification() == 0
                 ? null
@@ -279,83 +280,35 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         return block;
     }
 
-    /// Puts a new translation before the others of the same code, of which there are as many as there are places
-    /// of the page.
-    private static void precede(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
-        TranslatedBlock last = block;
-        for (TranslatedBlock each = siblings; each != null; each = each.nextOfSameCode) {
-            if (each.valid) {
-                last.nextOfSameCode = each;
-                last = each;
-            }
-        }
-        last.nextOfSameCode = null;
-    }
-
     private void note(TranslatedBlock block, @Nullable TranslatedBlock siblings) {
         pages.add(block);
-        precede(block, siblings);
+        block.precede(siblings);
         counters.cacheBytes = cache.used();
     }
 
-    private CodeStore.@Nullable Kept find(CodeStore from, long at, long secondPage, int kind) {
-        int start = (int) (at & PAGE - 1);
-        int available = PAGE;
-        MemorySegment ram = cpu.processors().memory().backing();
-        MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, at - start, guestPage, 0, PAGE);
-        if (secondPage >= 0) {
-            MemorySegment.copy(ram, ValueLayout.JAVA_BYTE, secondPage << 12, guestPage, PAGE, Decoder.MAX_LENGTH);
-            available = guestPage.length;
-        }
-        return from.find(kind, cpu.rip, secondPage >= 0, guestPage, available).orElse(null);
-    }
-
-    /// A translation of the same bytes that can be copied, if nothing in them moves with their address.
-    private static @Nullable TranslatedBlock model(@Nullable TranslatedBlock siblings, int context, boolean apart) {
-        for (TranslatedBlock each = siblings; each != null; each = each.nextOfSameCode) {
-            if (each.context == context && each.apart == apart && each.valid && each.isStored()) {
-                return each;
-            }
-        }
-        return null;
+    /// Another number when what was not found in the store may be found: others have added to it, or the processor is
+    /// in another mode. Never negative.
+    public int storeState() {
+        int added = reader == null || keeper == null ? 0 : reader.growth() - keeper.additions();
+        return added << Byte.SIZE & Integer.MAX_VALUE | mode() & 0xFF;
     }
 
     /// As [#translate], from what has been translated before: by another processor, or an earlier process. Null if
     /// there is nothing.
-    public @Nullable TranslatedBlock recall(long at, long secondPage, @Nullable TranslatedBlock siblings) {
-        CodeStore from = store;
-        if (from == null) {
-            return null;
-        }
+    ///
+    /// @param taker has the blocks of the page; null if no others are to come along
+    public @Nullable TranslatedBlock recall(
+            long at, long secondPage, @Nullable TranslatedBlock siblings, @Nullable Neighbours taker) {
         int context = mode();
-        boolean apart = wantsApart();
-        if (CodeMode.is32(context)) {
+        if (kept == null || CodeMode.is32(context)) {
             return null;
         }
-        int kind = TranslatedBlock.kind(context, apart);
-        TranslatedBlock model = model(siblings, context, apart);
-        CodeStore.Kept kept = model == null ? find(from, at, secondPage, kind) : model.kept(from);
-        if (kept == null) {
-            counters.notRecalled++;
-            return null;
-        }
-        StoredBlock found = kept.block();
-        makeRoom();
-        if (!cache.put(found, cpu.rip - found.rip())) {
-            return null;
-        }
-        var block = TranslatedBlock.of(found.layout(), cpu.rip, at >>> 12, context, cache.end(), secondPage >= 0);
-        block.keep(found, kept.position());
-        block.apart = apart;
-        if (model != null) {
-            block.sites = model.sites;
+        TranslatedBlock block = kept.recall(at, secondPage, context, wantsApart(), siblings, taker);
+        if (block != null) {
             looping.add(block);
+            dependsFrom = kept.dependsFrom();
+            dependsTo = kept.dependsTo();
         }
-        cache.add(block, found);
-        counters.recalled++;
-        note(block, siblings);
-        dependsFrom = found.first();
-        dependsTo = Math.min(found.first() + found.guest().length, PAGE) - 1;
         return block;
     }
 
@@ -421,7 +374,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         TranslatedBlock.Exit from = pending;
         pending = null;
         if (from != null && isWay(from, block)) {
-            link(from, block);
+            if (!from.isLinked()) {
+                link(from, block);
+            }
         } else if (shadow == null && !block.apart) {
             lead(block);
         }
@@ -513,10 +468,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     }
 
     private void link(TranslatedBlock.Exit from, TranslatedBlock to) {
-        boolean backward = to.start <= from.from.start;
-        int entry = to == from.from ? to.entryAgain() : backward ? to.entryBehind() : to.entryAhead();
-        cache.link(from.jump(), entry);
-        from.to(to);
+        cache.link(from, to);
     }
 
     private Outcome execute(long address) {
@@ -685,6 +637,9 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         counters.tell(cpu.index());
         if (keeper != null) {
             keeper.close();
+        }
+        if (reader != null) {
+            reader.close();
         }
         state.close();
         if (codeLines != null) {

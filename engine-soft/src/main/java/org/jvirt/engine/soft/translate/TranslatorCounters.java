@@ -7,9 +7,10 @@ public final class TranslatorCounters {
 
     /// Blocks translated.
     long translated;
-    /// Translations taken from the store, and looked for there in vain.
+    /// Translations taken from the store, how many of them have come along with others, and looked for in vain.
     long recalled;
 
+    long neighbours;
     long notRecalled;
     /// Translations given up because the guest's code changed.
     long invalidated;
@@ -69,6 +70,7 @@ public final class TranslatorCounters {
         event.processor = processor;
         event.translated = translated;
         event.recalled = recalled;
+        event.neighbours = neighbours;
         event.notRecalled = notRecalled;
         event.invalidated = invalidated;
         event.evicted = evicted;
@@ -98,6 +100,14 @@ public final class TranslatorCounters {
         return recalled;
     }
 
+    public long neighbours() {
+        return neighbours;
+    }
+
+    public long unlinked() {
+        return unlinked;
+    }
+
     /// Generated code has filled so many TLB entries since it began, as an int that wraps.
     void walked(int count) {
         walks += count - (int) walks;
@@ -115,13 +125,14 @@ public final class TranslatorCounters {
     @Override
     public String toString() {
         return """
-                translated %d, recalled %d (%d not found), moved %d (pages %d), verified %d, invalidated %d, \
+                translated %d, recalled %d (%d not found, neighbours %d), moved %d (pages %d), verified %d, invalidated %d, \
                 evicted %d (rounds %d), cache %d KiB; page walks %d, page faults %d; exits: misses %d, \
                 slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, \
                 requests %d; untranslatable blocks %d; interpreted instructions: %s""".formatted(
                         translated,
                         recalled,
                         notRecalled,
+                        neighbours,
                         moved,
                         movedPages,
                         verified,

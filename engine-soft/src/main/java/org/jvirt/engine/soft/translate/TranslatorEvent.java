@@ -26,6 +26,10 @@ final class TranslatorEvent extends Event {
     @Description("Translations taken from the store")
     long recalled;
 
+    @Label("Blocks Recalled With Others")
+    @Description("Of those recalled: they came along with another one of the same page")
+    long neighbours;
+
     @Label("Blocks Not Found")
     @Description("Looked for in the store in vain")
     long notRecalled;

@@ -2,7 +2,7 @@ package org.jvirt.engine.soft.translate.store;
 
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.nio.ByteBuffer;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -10,24 +10,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /// The translations that all processors of this process share, and the file that keeps them for later processes.
 ///
-/// A block is found by the bytes of the guest that it depends on, which are compared one by one: nothing needs to
-/// be forgotten when guests change code. Whatever goes wrong with the file costs time only, and is logged once.
+/// A [StoreReader] finds a block by the bytes of the guest that it depends on, which are compared one by one:
+/// nothing needs to be forgotten when guests change code. Whatever goes wrong with the file costs time only, and is
+/// logged once.
 /// Thread-safe.
 public final class CodeStore {
     private static final System.Logger LOG = System.getLogger(CodeStore.class.getName());
     private static final Map<String, CodeStore> STORES = new HashMap<>();
-    private static final int PAGE = 4096;
     private static final int MOST_OF_ONE_KEY = 32;
     private static final long MOST_MADE_BYTES = 8L << 20;
 
     /// A translation that is kept.
     ///
-    /// @param position where [#read] finds it again; 0 if it does not
+    /// @param position where [StoreReader#read] finds it again; 0 if it does not
     public record Kept(StoredBlock block, int position) {}
 
     /// Null without a file.
@@ -41,6 +42,7 @@ public final class CodeStore {
 
     private final AtomicLong madeBytes = new AtomicLong();
     private final AtomicLong damaged = new AtomicLong();
+    private final AtomicInteger growth = new AtomicInteger();
     private final Thread reader;
 
     private CodeStore(@Nullable StoreFile file) {
@@ -82,6 +84,7 @@ public final class CodeStore {
             }
         }
         ready = true;
+        growth.incrementAndGet();
     }
 
     /// Whether everything that was kept can be found; until then only what this process has made.
@@ -99,67 +102,46 @@ public final class CodeStore {
         return damaged.get();
     }
 
-    /// A translation for the guest's code at linear address `rip`.
-    ///
-    /// @param bytes     its page, and what follows it if `crosses`
-    /// @param available how many bytes there are
-    public Optional<Kept> find(int context, long rip, boolean crosses, byte[] bytes, int available) {
-        int start = (int) (rip & PAGE - 1);
-        int rest = available - start;
-        long whole = StoredBlock.key(context, start, bytes, start, rest, crosses);
-        Optional<Kept> found = find(whole, context, rip, crosses, bytes, available);
-        if (found.isPresent() || rest <= 1) {
-            return found;
-        }
-        long one = StoredBlock.key(context, start, bytes, start, 1, crosses);
-        return one == whole ? found : find(one, context, rip, crosses, bytes, available);
+    /// How often something has come that may be found from then on.
+    public int growth() {
+        return growth.get();
     }
 
-    private Optional<Kept> find(long key, int context, long rip, boolean crosses, byte[] bytes, int available) {
-        if (!made.isEmpty()) {
-            for (StoredBlock block : made.getOrDefault(key, NONE)) {
-                if (block.fits(context, rip, crosses, bytes, available)) {
-                    return Optional.of(new Kept(block, 0));
-                }
+    /// Something of what is in memory only, or null.
+    @Nullable
+    StoredBlock made(long key, int context, long rip, boolean crosses, byte[] bytes, int available) {
+        for (StoredBlock block : made.getOrDefault(key, NONE)) {
+            if (block.fits(context, rip, crosses, bytes, available)) {
+                return block;
             }
         }
-        return ready && file != null ? read(file, key, context, rip, crosses, bytes, available) : Optional.empty();
+        return null;
     }
 
-    private Optional<Kept> read(
-            StoreFile source, long key, int context, long rip, boolean crosses, byte[] bytes, int available) {
-        long[] table = kept.table();
-        for (int slot = RecordIndex.first(table, key); slot >= 0; slot = RecordIndex.next(table, key, slot)) {
-            int position = RecordIndex.position(table[slot]);
-            Optional<StoredBlock> block = source.with(
-                    position,
-                    (encoded, checksum) -> StoredBlock.fits(encoded, context, rip, crosses, bytes, available)
-                            ? decode(encoded, checksum)
-                            : Optional.empty());
-            if (block.isPresent()) {
-                return Optional.of(new Kept(block.get(), position));
-            }
-        }
-        return Optional.empty();
+    /// Whether [#made] may find something.
+    boolean hasMade() {
+        return !made.isEmpty();
     }
 
-    private Optional<StoredBlock> decode(ByteBuffer encoded, int checksum) {
-        Optional<StoredBlock> block = StoreFile.decode(encoded, checksum);
-        if (block.isEmpty()) {
-            damaged.incrementAndGet();
-        }
-        return block;
+    /// Where records are in the file; null while that is not known.
+    RecordIndex.@Nullable Table records() {
+        return ready && file != null ? kept.table() : null;
     }
 
-    /// The translation at the position that [Kept] tells; empty if it cannot be read any more.
-    public Optional<StoredBlock> read(int position) {
-        return file == null || position == 0 ? Optional.empty() : file.with(position, this::decode);
+    /// As [StoreFile#read]; 0 without a file.
+    long read(long position, MemorySegment into) throws IOException {
+        return file == null ? 0 : file.read(position, into);
+    }
+
+    /// Notes that a record was found damaged.
+    void foundDamage() {
+        damaged.incrementAndGet();
     }
 
     private static final StoredBlock[] NONE = {};
 
     /// Takes new translations, and keeps them if there is a file. May wait for other processes. Answers for each
-    /// where [#read] finds it, or 0.
+    /// where [StoreReader#read] finds it, or 0.
     public int[] add(List<StoredBlock> blocks) {
         int[] positions = new int[blocks.size()];
         if (file != null && !blocks.isEmpty()) {
@@ -174,19 +156,22 @@ public final class CodeStore {
             if (positions[i] == 0) {
                 make(block);
             } else {
-                kept.add(block.key(), positions[i]);
+                kept.add(block.key(), Opening.shape(block), Opening.hash(block), positions[i]);
             }
+        }
+        if (positions.length > 0) {
+            growth.incrementAndGet();
         }
         return positions;
     }
 
     /// Whether there are so many that begin alike that another one is not worth its place.
     public boolean hasEnough(StoredBlock like) {
-        long[] table = kept.table();
+        RecordIndex.Table table = kept.table();
         int count = 0;
-        int slot = RecordIndex.first(table, like.key());
+        int slot = table.first(like.key());
         while (slot >= 0 && count < MOST_OF_ONE_KEY) {
-            slot = RecordIndex.next(table, like.key(), slot);
+            slot = table.next(like.key(), slot);
             count++;
         }
         return count == MOST_OF_ONE_KEY;
@@ -202,7 +187,7 @@ public final class CodeStore {
         }
     }
 
-    /// Closes the file; for stores of one's own.
+    /// Closes the file; for stores of one's own that nobody reads any more.
     void close() throws IOException {
         if (file != null) {
             file.close();

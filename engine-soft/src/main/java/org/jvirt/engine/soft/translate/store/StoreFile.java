@@ -3,8 +3,8 @@ package org.jvirt.engine.soft.translate.store;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -33,28 +33,39 @@ import org.jvirt.linux.PositionalFile;
 /// 8   committed  8 bytes: where the next batch goes; all before it is complete
 /// 16  checksum   4 bytes, of the committed length
 /// 32  batches    count, bytes in all, checksum of the list, 0;
-///                list: key and length of each record; records: length, checksum, block
+///                list: key of each record, its length, shape and hash of its Opening;
+///                records: length, checksum of what follows, back, forth, block
 /// ```
+///
+/// Blocks of one page of guest code stand next to each other in a batch: `back` and `forth` are how far it is to the
+/// record before and after that one, 0 for none of the same page. What is of a record has its lowest byte first.
 ///
 /// Batches and records begin at multiples of 8. Who appends holds the file's lock, writes a batch behind the
 /// committed length, and then that length. So a writer that dies leaves nothing but bytes that the next one
 /// overwrites, and readers see complete records only. Each record has a checksum, which is looked at when the
 /// record is used. The file is the user's alone.
 ///
-/// Of a file only the lists are read at first, and records one by one: nothing is mapped, so that nothing of it
-/// counts as memory of the process. Thread-safe.
+/// Of a file only the lists are read at first, and records by a [StoreReader]: nothing is mapped, so that nothing of
+/// it counts as memory of the process. Thread-safe.
 final class StoreFile implements AutoCloseable {
     static final long MOST_BYTES = 128L << 20;
     private static final long MOST_BYTES_OF_ALL = 256L << 20;
-    private static final long MAGIC = 0x4A56_4952_5443_4F32L;
+    private static final long MAGIC = 0x4A56_4952_5443_4F33L;
     private static final int HEADER = 32;
     private static final int BATCH_HEADER = 16;
-    private static final int ENTRY_BYTES = 12;
-    private static final int RECORD_HEADER = 8;
-    private static final int ALIGNMENT = 8;
-    private static final int MOST_RECORD_BYTES = 1 << 20;
+    private static final int ENTRY_BYTES = 20;
+    static final int ALIGNMENT = 8;
+    static final int MOST_RECORD_BYTES = 1 << 20;
+    // what a record begins with
+    static final int RECORD_BYTES = 0;
+    static final int RECORD_CHECKSUM = 4;
+    static final int RECORD_BACK = 8;
+    static final int RECORD_FORTH = 12;
+    static final int RECORD_HEADER = 16;
     /// A batch with more is divided.
     private static final int BATCH_BYTES = 1 << 18;
+
+    private static final int PAGE_SHIFT = 12;
 
     private static final int MOST_LIST_BYTES = 1 << 22;
     private static final String SUFFIX = ".blocks";
@@ -63,90 +74,22 @@ final class StoreFile implements AutoCloseable {
     private final long mostBytes;
     private volatile @Nullable Opened opened;
     private boolean closed;
+    /// Up to where records are known to be complete in the file that is opened.
+    private volatile long knownEnd;
     /// Held while appending: a file's lock is the process's. Never by who looks for something.
     private final Object appending = new Object();
 
     /// Takes what is in a file.
     interface Listing {
+        /// @param shape    as [Opening] has it, and hash
         /// @param position of the record
-        void add(long key, int position);
+        void add(long key, int shape, int hash, int position);
     }
 
     /// The file that the path meant when it was opened; perhaps replaced since.
     ///
-    /// Records are read through a window, so that a header and its block are one system call. A larger one costs
-    /// more than it saves: blocks are wanted in another order than that in which they became hot. Used by who
-    /// holds its lock, but for what is final.
-    private static final class Opened {
-        private static final int WINDOW_BYTES = 1 << 12;
-
-        final PositionalFile file;
-        /// What tells it from another at the same path.
-        final Object identity;
-
-        private final Arena arena = Arena.ofShared();
-        private final MemorySegment room = arena.allocate(WINDOW_BYTES, ALIGNMENT);
-        private final ByteBuffer window = room.asByteBuffer();
-        private long windowAt;
-        private int windowBytes;
-
-        Opened(PositionalFile file, Object identity) {
-            this.file = file;
-            this.identity = identity;
-        }
-
-        /// A record with its header; empty if there is none.
-        Optional<ByteBuffer> record(int position) throws IOException {
-            if (!holds(position, RECORD_HEADER)) {
-                fill(position);
-            }
-            if (!holds(position, RECORD_HEADER)) {
-                return Optional.empty();
-            }
-            int length = window.getInt((int) (position - windowAt));
-            if (length <= 0 || length > MOST_RECORD_BYTES) {
-                return Optional.empty();
-            }
-            int whole = RECORD_HEADER + length;
-            if (whole > WINDOW_BYTES) {
-                return large(position, whole);
-            }
-            if (!holds(position, whole)) {
-                fill(position);
-            }
-            return holds(position, whole)
-                    ? Optional.of(window.slice((int) (position - windowAt), whole))
-                    : Optional.empty();
-        }
-
-        private boolean holds(long position, int bytes) {
-            return position >= windowAt && position + bytes <= windowAt + windowBytes;
-        }
-
-        private void fill(long position) throws IOException {
-            windowAt = position;
-            windowBytes = (int) file.read(position, room);
-        }
-
-        private Optional<ByteBuffer> large(long position, int bytes) throws IOException {
-            try (Arena temporary = Arena.ofConfined()) {
-                MemorySegment whole = temporary.allocate(bytes, ALIGNMENT);
-                return file.read(position, whole) < bytes
-                        ? Optional.empty()
-                        : Optional.of(ByteBuffer.wrap(whole.toArray(ValueLayout.JAVA_BYTE)));
-            }
-        }
-
-        /// Forgets what has been read: behind it there is more now.
-        synchronized void refresh() {
-            windowBytes = 0;
-        }
-
-        synchronized void close() throws IOException {
-            arena.close();
-            file.close();
-        }
-    }
+    /// @param identity what tells it from another at the same path
+    private record Opened(PositionalFile file, Object identity) {}
 
     StoreFile(Path directory, String version, long mostBytes) throws IOException {
         this.mostBytes = mostBytes;
@@ -219,12 +162,13 @@ final class StoreFile implements AutoCloseable {
         Optional<Opened> source = opened();
         if (source.isPresent()) {
             try (Arena arena = Arena.ofConfined()) {
-                scan(source.get().file, arena, listing);
+                knownEnd = scan(source.get().file, arena, listing);
             }
         }
     }
 
-    private static void scan(PositionalFile file, Arena arena, Listing listing) throws IOException {
+    /// Answers up to where it has found batches.
+    private static long scan(PositionalFile file, Arena arena, Listing listing) throws IOException {
         MemorySegment room = arena.allocate(MOST_LIST_BYTES, ALIGNMENT);
         ByteBuffer bytes = room.asByteBuffer();
         long end = file.read(0, room.asSlice(0, HEADER)) < HEADER ? HEADER : committed(bytes, file.sizeBytes());
@@ -240,17 +184,18 @@ final class StoreFile implements AutoCloseable {
                     || file.read(at + BATCH_HEADER, room.asSlice(BATCH_HEADER, listBytes)) != listBytes
                     || checksum(bytes, count) != bytes.getInt(8)) {
                 // damaged: what follows cannot be found
-                return;
+                return at;
             }
             long position = at + aligned(BATCH_HEADER + (int) listBytes);
             for (int i = 0; i < count; i++) {
                 int entry = BATCH_HEADER + i * ENTRY_BYTES;
                 int recordBytes = bytes.getInt(entry + 8);
-                listing.add(bytes.getLong(entry), (int) position);
+                listing.add(bytes.getLong(entry), bytes.getInt(entry + 12), bytes.getInt(entry + 16), (int) position);
                 position += aligned(recordBytes);
             }
             at += length;
         }
+        return at;
     }
 
     private static int aligned(int bytes) {
@@ -265,37 +210,13 @@ final class StoreFile implements AutoCloseable {
         return (int) crc.getValue();
     }
 
-    /// What is done with a record while it is in memory.
-    interface Use<T> {
-        /// @param encoded  the block, perhaps damaged
-        /// @param checksum what it should have
-        Optional<T> of(ByteBuffer encoded, int checksum);
-    }
-
-    /// Reads the record at a position.
-    <T> Optional<T> with(int position, Use<T> use) {
+    /// Reads what is at a position of the file that was opened first, complete records only; answers how many bytes.
+    long read(long position, MemorySegment into) throws IOException {
         Opened source = opened;
-        if (source == null) {
-            return Optional.empty();
-        }
-        synchronized (source) {
-            try {
-                ByteBuffer record = source.record(position).orElse(null);
-                return record == null
-                        ? Optional.empty()
-                        : use.of(record.slice(RECORD_HEADER, record.limit() - RECORD_HEADER), record.getInt(4));
-            } catch (IOException e) {
-                // as if it were damaged
-                return Optional.empty();
-            }
-        }
-    }
-
-    /// The block of a record that [#with] has read; empty if it is damaged.
-    static Optional<StoredBlock> decode(ByteBuffer encoded, int checksum) {
-        var crc = new CRC32C();
-        crc.update(encoded.duplicate());
-        return (int) crc.getValue() == checksum ? StoredBlock.decode(encoded) : Optional.empty();
+        long most = knownEnd - position;
+        return source == null || most <= 0
+                ? 0
+                : source.file.read(position, into.asSlice(0, Math.min(most, into.byteSize())));
     }
 
     private static int checksum(long committed) {
@@ -350,6 +271,23 @@ final class StoreFile implements AutoCloseable {
         return RECORD_HEADER + block.encodedBytes();
     }
 
+    /// Whether two blocks are of the same page, for the same rights.
+    private static boolean isNextTo(StoredBlock one, StoredBlock other) {
+        return one.rip() >>> PAGE_SHIFT == other.rip() >>> PAGE_SHIFT && one.context() == other.context();
+    }
+
+    private static void put(ByteBuffer batch, StoredBlock block, int back, int forth) {
+        int at = batch.position();
+        int length = block.encodedBytes();
+        ByteBuffer record = batch.slice(at, RECORD_HEADER + length).order(ByteOrder.LITTLE_ENDIAN);
+        record.position(RECORD_BACK).putInt(back).putInt(forth);
+        block.encode(record);
+        var crc = new CRC32C();
+        crc.update(record.flip().position(RECORD_BACK));
+        record.putInt(RECORD_BYTES, length).putInt(RECORD_CHECKSUM, (int) crc.getValue());
+        batch.position(at + aligned(RECORD_HEADER + length));
+    }
+
     /// Appends a batch; answers where its first record can be read here, or 0.
     private int appendBatch(List<StoredBlock> blocks, int recordBytes) throws IOException {
         int listBytes = aligned(BATCH_HEADER + blocks.size() * ENTRY_BYTES);
@@ -357,18 +295,14 @@ final class StoreFile implements AutoCloseable {
         batch.putInt(blocks.size()).putInt(batch.capacity()).position(BATCH_HEADER);
         for (StoredBlock block : blocks) {
             batch.putLong(block.key()).putInt(recordBytes(block));
+            batch.putInt(Opening.shape(block)).putInt(Opening.hash(block));
         }
         batch.putInt(8, checksum(batch, blocks.size()));
         batch.position(listBytes);
-        for (StoredBlock block : blocks) {
-            int length = block.encodedBytes();
-            int at = batch.position();
-            batch.putInt(length).putInt(0);
-            block.encode(batch);
-            var crc = new CRC32C();
-            crc.update(batch.slice(at + RECORD_HEADER, length));
-            batch.putInt(at + 4, (int) crc.getValue());
-            batch.position(at + aligned(RECORD_HEADER + length));
+        for (int i = 0; i < blocks.size(); i++) {
+            int back = i > 0 && isNextTo(blocks.get(i - 1), blocks.get(i)) ? recordBytes(blocks.get(i - 1)) : 0;
+            boolean more = i + 1 < blocks.size() && isNextTo(blocks.get(i), blocks.get(i + 1));
+            put(batch, blocks.get(i), aligned(back), more ? aligned(recordBytes(blocks.get(i))) : 0);
         }
         batch.flip();
         try (FileChannel channel = open();
@@ -387,7 +321,7 @@ final class StoreFile implements AutoCloseable {
             if (source.isEmpty() || !source.get().identity.equals(identity())) {
                 return 0;
             }
-            source.get().refresh();
+            knownEnd = Math.max(knownEnd, end + batch.limit());
             return (int) end + listBytes;
         }
     }
@@ -419,7 +353,7 @@ final class StoreFile implements AutoCloseable {
     public synchronized void close() throws IOException {
         closed = true;
         if (opened != null) {
-            opened.close();
+            opened.file.close();
             opened = null;
         }
     }

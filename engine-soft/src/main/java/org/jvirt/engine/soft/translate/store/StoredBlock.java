@@ -1,11 +1,8 @@
 package org.jvirt.engine.soft.translate.store;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// A translation apart from where it runs: what guest code it is for, host code, and what in it depends on places.
 ///
@@ -35,12 +32,24 @@ public record StoredBlock(
         int[] layout,
         byte[] code,
         int[] relocation) {
-    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
     private static final int MAX = 1 << 18;
     /// No more, for fields that move by multiples of 64 KiB not to be part of it.
     private static final int KEY_BYTES = 3;
     private static final int PAGE = 4096;
-    private static final int HEADER = 2 * 8 + 10 * 4;
+    // what is at the start of an encoded block
+    private static final int CONTEXT = 8;
+    private static final int START = 12;
+    private static final int FIRST = 16;
+    private static final int CROSSES = 20;
+    private static final int ORIGIN = 24;
+    private static final int GUEST_BYTES = 28;
+    private static final int FIELD_WORDS = 32;
+    private static final int LAYOUT_WORDS = 36;
+    private static final int CODE_BYTES = 40;
+    private static final int RELOCATION_WORDS = 44;
+    private static final int HEADER = 48;
+    /// An encoded block has so many bytes at least.
+    static final int LEAST_BYTES = HEADER;
 
     /// What a store finds it by.
     public long key() {
@@ -69,8 +78,9 @@ public record StoredBlock(
         return HEADER + guest.length + 4 * fields.length + 4 * layout.length + code.length + 4 * relocation.length;
     }
 
+    /// Writes it to a buffer whose numbers have their lowest byte first.
     void encode(ByteBuffer to) {
-        to.putLong(key()).putLong(rip);
+        to.putLong(rip);
         to.putInt(context).putInt(start).putInt(first).putInt(crosses ? 1 : 0).putInt(origin);
         to.putInt(guest.length)
                 .putInt(fields.length)
@@ -90,109 +100,110 @@ public record StoredBlock(
         }
     }
 
-    /// Reads what [#encode] wrote; empty if it cannot have.
-    static Optional<StoredBlock> decode(ByteBuffer from) {
-        if (from.remaining() < HEADER) {
-            return Optional.empty();
+    /// Reads the `length` bytes at `at` that [#encode] wrote; null if it cannot have.
+    static @Nullable StoredBlock decode(byte[] from, int at, int length) {
+        if (length < HEADER) {
+            return null;
         }
-        from.getLong();
-        long rip = from.getLong();
-        int context = from.getInt();
-        int start = from.getInt();
-        int first = from.getInt();
-        boolean crosses = from.getInt() != 0;
-        int origin = from.getInt();
-        int guestBytes = from.getInt();
-        int fieldWords = from.getInt();
-        int layoutWords = from.getInt();
-        int codeBytes = from.getInt();
-        int relocationWords = from.getInt();
+        int guestBytes = word(from, at + GUEST_BYTES);
+        int fieldWords = word(from, at + FIELD_WORDS);
+        int layoutWords = word(from, at + LAYOUT_WORDS);
+        int codeBytes = word(from, at + CODE_BYTES);
+        int relocationWords = word(from, at + RELOCATION_WORDS);
         if (isOdd(guestBytes)
                 || isOdd(fieldWords)
                 || isOdd(layoutWords)
                 || isOdd(codeBytes)
-                || isOdd(relocationWords)) {
-            return Optional.empty();
+                || isOdd(relocationWords)
+                || length != HEADER + guestBytes + 4 * (fieldWords + layoutWords) + codeBytes + 4 * relocationWords) {
+            return null;
         }
-        if (from.remaining() != guestBytes + 4 * (fieldWords + layoutWords) + codeBytes + 4 * relocationWords) {
-            return Optional.empty();
-        }
-        byte[] guest = new byte[guestBytes];
-        from.get(guest);
-        int[] fields = ints(from, fieldWords);
-        int[] layout = ints(from, layoutWords);
-        byte[] code = new byte[codeBytes];
-        from.get(code);
-        int[] relocation = ints(from, relocationWords);
-        return Optional.of(
-                new StoredBlock(context, start, first, crosses, guest, fields, rip, origin, layout, code, relocation));
+        int fieldsAt = at + HEADER + guestBytes;
+        int layoutAt = fieldsAt + 4 * fieldWords;
+        int codeAt = layoutAt + 4 * layoutWords;
+        int relocationAt = codeAt + codeBytes;
+        return new StoredBlock(
+                word(from, at + CONTEXT),
+                word(from, at + START),
+                word(from, at + FIRST),
+                word(from, at + CROSSES) != 0,
+                Arrays.copyOfRange(from, at + HEADER, fieldsAt),
+                words(from, fieldsAt, fieldWords),
+                rip(from, at),
+                word(from, at + ORIGIN),
+                words(from, layoutAt, layoutWords),
+                Arrays.copyOfRange(from, codeAt, relocationAt),
+                words(from, relocationAt, relocationWords));
     }
 
     private static boolean isOdd(int count) {
         return count < 0 || count > MAX;
     }
 
-    private static int[] ints(ByteBuffer from, int count) {
+    private static int[] words(byte[] from, int at, int count) {
         int[] values = new int[count];
         for (int i = 0; i < count; i++) {
-            values[i] = from.getInt();
+            values[i] = word(from, at + 4 * i);
         }
         return values;
     }
 
-    /// Whether an encoded block fits, as [#fits]; without making it, and without looking whether it is damaged.
+    /// Of an encoded block at `at`: what it was made for, not checked.
+    static long rip(byte[] encoded, int at) {
+        return word(encoded, at) & 0xFFFF_FFFFL | (long) word(encoded, at + 4) << 32;
+    }
+
+    /// Of an encoded block: whether it is for code that lies on one page, with these rights.
+    static boolean isPlain(byte[] encoded, int at, int wantedContext) {
+        return word(encoded, at + CONTEXT) == wantedContext && word(encoded, at + CROSSES) == 0;
+    }
+
+    /// Of an encoded block: the offset in the page of its first instruction, not checked.
+    static int start(byte[] encoded, int at) {
+        return word(encoded, at + START);
+    }
+
+    /// Whether an encoded block of `encodedLength` bytes at `from` fits, as [#fits]; without making it, and without
+    /// looking whether it is damaged.
     static boolean fits(
-            ByteBuffer encoded, int wantedContext, long wantedRip, boolean crosses, byte[] bytes, int available) {
-        if (encoded.limit() < HEADER) {
+            byte[] encoded,
+            int from,
+            int encodedLength,
+            int wantedContext,
+            long wantedRip,
+            boolean crosses,
+            byte[] bytes,
+            int available) {
+        if (encodedLength < HEADER) {
             return false;
         }
-        long rip = encoded.getLong(8);
-        int first = encoded.getInt(24);
-        int length = encoded.getInt(36);
-        int fieldCount = encoded.getInt(40);
-        if (encoded.getInt(16) != wantedContext
-                || encoded.getInt(20) != (int) (wantedRip & PAGE - 1)
-                || encoded.getInt(28) != 0 != crosses
+        int first = word(encoded, from + FIRST);
+        int length = word(encoded, from + GUEST_BYTES);
+        int fieldCount = word(encoded, from + FIELD_WORDS);
+        if (word(encoded, from + CONTEXT) != wantedContext
+                || start(encoded, from) != (int) (wantedRip & PAGE - 1)
+                || word(encoded, from + CROSSES) != 0 != crosses
                 || first < 0
                 || length < 0
                 || (long) first + length > available
                 || fieldCount < 0
-                || HEADER + length + 4L * fieldCount > encoded.limit()) {
+                || HEADER + length + 4L * fieldCount > encodedLength) {
             return false;
         }
-        int step = (int) (wantedRip - rip);
+        int step = (int) (wantedRip - rip(encoded, from));
+        int guestAt = from + HEADER;
         int at = 0;
-        for (int i = 0; i <= fieldCount; i++) {
-            int end = i == fieldCount ? length : encoded.getInt(HEADER + length + 4 * i);
-            if (end < at || end > length || !same(encoded, HEADER + at, bytes, first + at, end - at)) {
+        for (int i = 0; i < fieldCount; i++) {
+            int end = word(encoded, guestAt + length + 4 * i);
+            if (end < at
+                    || end > length - 4
+                    || !Arrays.equals(encoded, guestAt + at, guestAt + end, bytes, first + at, first + end)
+                    || word(bytes, first + end) != word(encoded, guestAt + end) + step) {
                 return false;
             }
-            if (i < fieldCount) {
-                if (end + 4 > length
-                        || word(bytes, first + end) != Integer.reverseBytes(encoded.getInt(HEADER + end)) + step) {
-                    return false;
-                }
-                at = end + 4;
-            }
+            at = end + 4;
         }
-        return true;
-    }
-
-    /// Whether `count` bytes are the same. Views of both would say so, too, but are objects, and this is asked
-    /// often.
-    private static boolean same(ByteBuffer encoded, int from, byte[] bytes, int at, int count) {
-        int i = 0;
-        for (; i + Long.BYTES <= count; i += Long.BYTES) {
-            if (encoded.getLong(from + i) != (long) LONGS.get(bytes, at + i)) {
-                return false;
-            }
-        }
-        for (; i < count; i++) {
-            if (encoded.get(from + i) != bytes[at + i]) {
-                return false;
-            }
-        }
-        return true;
+        return Arrays.equals(encoded, guestAt + at, guestAt + length, bytes, first + at, first + length);
     }
 
     /// Whether it is for code with these rights at a linear address whose page, and what follows it, holds `bytes`.
@@ -216,7 +227,7 @@ public record StoredBlock(
         return Arrays.equals(guest, at, guest.length, bytes, first + at, first + guest.length);
     }
 
-    private static int word(byte[] bytes, int at) {
+    static int word(byte[] bytes, int at) {
         return bytes[at] & 0xFF | (bytes[at + 1] & 0xFF) << 8 | (bytes[at + 2] & 0xFF) << 16 | bytes[at + 3] << 24;
     }
 }
