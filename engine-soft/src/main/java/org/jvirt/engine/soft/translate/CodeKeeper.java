@@ -166,7 +166,7 @@ final class CodeKeeper implements AutoCloseable {
             return Optional.empty();
         }
         for (int i = 0; i < fields.length; i++) {
-            fields[i] -= job.first;
+            fields[i] = StoredBlock.moved(fields[i], -job.first);
         }
         return Relocation.find(job.code, elsewhere.code, job.code.length, wideFields(job))
                 .map(relocation -> new StoredBlock(

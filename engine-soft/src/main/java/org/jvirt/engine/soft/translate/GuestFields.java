@@ -2,18 +2,25 @@ package org.jvirt.engine.soft.translate;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.jvirt.engine.soft.translate.store.StoredBlock;
 import org.jvirt.x86.CodeSize;
 import org.jvirt.x86.DecodeResult;
 import org.jvirt.x86.Decoder;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.OperandKind;
 
-/// Immediates and displacements of guest code that are addresses in the guest's kernel: they move with it when it
-/// is loaded elsewhere (Linux's KASLR), by as much as the code's own address.
+/// Immediates and displacements of guest code that change when the guest's kernel is loaded elsewhere (Linux's KASLR),
+/// as [StoredBlock] numbers them: addresses in the kernel move with it, by as
+/// much as the code's own address, and distances from it to data of a processor, whose addresses are small numbers,
+/// against it.
 final class GuestFields {
     /// The end of where a kernel built for the uppermost 2 GiB lies, as 32 bits that are sign-extended: the least
     /// of all such numbers begin there.
     private static final int END = 0xC000_0000;
+    /// Where data of a processor ends, whose addresses Linux counts from zero.
+    private static final long PROCESSOR_END = 1L << 21;
+
+    private static final long PAGE = -4096L;
 
     private GuestFields() {}
 
@@ -24,15 +31,15 @@ final class GuestFields {
         if (rip >>> 31 != -1L >>> 31 || !isKernel((int) rip)) {
             return new int[0];
         }
-        int[] fields = sweep(page, first, start, last);
+        int[] fields = sweep(page, first, start, last, rip & PAGE);
         if (fields == null) {
-            fields = sweep(page, start, start, last);
+            fields = sweep(page, start, start, last, rip & PAGE);
         }
         return fields == null ? new int[0] : fields;
     }
 
     /// Null if no instruction begins at `start`.
-    private static int @Nullable [] sweep(byte[] page, int from, int start, int last) {
+    private static int @Nullable [] sweep(byte[] page, int from, int start, int last, long address) {
         var decoder = new Decoder();
         var insn = new Instruction();
         int[] found = new int[8];
@@ -44,14 +51,14 @@ final class GuestFields {
             if (count + 2 > found.length) {
                 found = Arrays.copyOf(found, 2 * found.length);
             }
-            count = add(page, position, insn, found, count);
+            count = add(page, position, address, insn, found, count);
             position += insn.length();
         }
         return met ? Arrays.copyOf(found, count) : null;
     }
 
     /// The displacement comes before the immediate, which is last.
-    private static int add(byte[] page, int position, Instruction insn, int[] found, int count) {
+    private static int add(byte[] page, int position, long address, Instruction insn, int[] found, int count) {
         int end = position + insn.length();
         int immediate = 0;
         int now = count;
@@ -64,14 +71,19 @@ final class GuestFields {
             }
         }
         int memory = insn.row().accessesMemory() || insn.memoryOperand() >= 0 ? insn.memoryOperand() : -1;
-        if (memory >= 0 && insn.base() != Instruction.RIP) {
-            int at = end - immediate - 4;
-            if (at > position && insn.displacement() == word(page, at) && isKernel(word(page, at))) {
-                found[now++] = at;
+        int at = end - immediate - 4;
+        if (memory >= 0 && at > position && insn.displacement() == word(page, at)) {
+            if (insn.base() == Instruction.RIP) {
+                long target = address + end + insn.displacement();
+                if (target >= 0 && target < PROCESSOR_END) {
+                    found[now++] = StoredBlock.against(at);
+                }
+            } else if (isKernel(word(page, at))) {
+                found[now++] = StoredBlock.with(at);
             }
         }
         if (immediate == 4 && isKernel(word(page, end - 4))) {
-            found[now++] = end - 4;
+            found[now++] = StoredBlock.with(end - 4);
         }
         return now;
     }
@@ -86,14 +98,15 @@ final class GuestFields {
                 : bytes[at] & 0xFF | (bytes[at + 1] & 0xFF) << 8 | (bytes[at + 2] & 0xFF) << 16 | bytes[at + 3] << 24;
     }
 
-    /// Moves the addresses in the fields.
+    /// Moves the code of the page, as far as its fields show it.
     static void move(byte[] page, int[] fields, int step) {
         for (int field : fields) {
-            int value = word(page, field) + step;
-            page[field] = (byte) value;
-            page[field + 1] = (byte) (value >> 8);
-            page[field + 2] = (byte) (value >> 16);
-            page[field + 3] = (byte) (value >> 24);
+            int at = StoredBlock.place(field);
+            int value = word(page, at) + StoredBlock.step(field, step);
+            page[at] = (byte) value;
+            page[at + 1] = (byte) (value >> 8);
+            page[at + 2] = (byte) (value >> 16);
+            page[at + 3] = (byte) (value >> 24);
         }
     }
 }

@@ -7,7 +7,8 @@ package org.jvirt.engine.soft.translate.store;
 ///  count   field     how many bytes count; where in them an address of the guest's kernel is, or 63
 /// ```
 ///
-/// Of such a field what counts is its distance from the block's address: both move with the kernel.
+/// Of such a field what counts is its distance from the block's address: both move with the kernel. Of what moves against
+/// it nothing counts.
 final class Opening {
     /// No more bytes count.
     static final int MOST_BYTES = 63;
@@ -27,11 +28,12 @@ final class Opening {
         int count = Math.min(Math.min(block.guest().length - from, PAGE - block.start()), MOST_BYTES);
         int field = NO_FIELD;
         for (int each : block.fields()) {
-            int at = each - from;
+            int at = StoredBlock.place(each) - from;
             if (at < 0) {
                 continue;
             }
-            if (field != NO_FIELD || at + 4 > count) {
+            boolean against = StoredBlock.step(each, 1) < 0;
+            if (against || field != NO_FIELD || at + 4 > count) {
                 count = Math.min(count, at);
                 break;
             }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// @param first      offset in the page of the first byte of [#guest]
 /// @param crosses    it is one instruction that goes on on a second page
 /// @param guest      all bytes of the guest that the translation depends on
-/// @param fields     where in `guest` words of 4 bytes are that move with the code: they differ by as much as `rip`
+/// @param fields     where in `guest` words of 4 bytes are that move [#with] the code or [#against] it: they differ by as much as `rip`
 ///     when the guest has loaded its kernel at another address
 /// @param rip        the linear address that the code was made for
 /// @param origin     the place in a code cache that it was made for
@@ -194,16 +194,42 @@ public record StoredBlock(
         int guestAt = from + HEADER;
         int at = 0;
         for (int i = 0; i < fieldCount; i++) {
-            int end = word(encoded, guestAt + length + 4 * i);
+            int field = word(encoded, guestAt + length + 4 * i);
+            int end = place(field);
             if (end < at
                     || end > length - 4
                     || !Arrays.equals(encoded, guestAt + at, guestAt + end, bytes, first + at, first + end)
-                    || word(bytes, first + end) != word(encoded, guestAt + end) + step) {
+                    || word(bytes, first + end) != word(encoded, guestAt + end) + step(field, step)) {
                 return false;
             }
             at = end + 4;
         }
         return Arrays.equals(encoded, guestAt + at, guestAt + length, bytes, first + at, first + length);
+    }
+
+    /// The field at a place that differs by as much as the code's address.
+    public static int with(int place) {
+        return place << 1;
+    }
+
+    /// The field at a place that differs by the negative of that.
+    public static int against(int place) {
+        return place << 1 | 1;
+    }
+
+    /// Where a field is.
+    public static int place(int field) {
+        return field >> 1;
+    }
+
+    /// The same field so many bytes further on.
+    public static int moved(int field, int bytes) {
+        return field + 2 * bytes;
+    }
+
+    /// By how much a field differs in code that is `step` further on.
+    public static int step(int field, int step) {
+        return (field & 1) == 0 ? step : -step;
     }
 
     /// Whether it is for code with these rights at a linear address whose page, and what follows it, holds `bytes`.
@@ -218,11 +244,12 @@ public record StoredBlock(
     private boolean holds(byte[] bytes, int step) {
         int at = 0;
         for (int field : fields) {
-            if (!Arrays.equals(guest, at, field, bytes, first + at, first + field)
-                    || word(bytes, first + field) != word(guest, field) + step) {
+            int end = place(field);
+            if (!Arrays.equals(guest, at, end, bytes, first + at, first + end)
+                    || word(bytes, first + end) != word(guest, end) + step(field, step)) {
                 return false;
             }
-            at = field + 4;
+            at = end + 4;
         }
         return Arrays.equals(guest, at, guest.length, bytes, first + at, first + guest.length);
     }

@@ -38,6 +38,10 @@ final class CodeStoreTest {
 
     /// A block of 20 bytes in a page; an address of the guest's kernel is at offset 6 of them.
     private static StoredBlock block(int seed) {
+        return block(seed, StoredBlock.with(6));
+    }
+
+    private static StoredBlock block(int seed, int field) {
         byte[] guest = new byte[20];
         System.arraycopy(page(seed), START, guest, 0, guest.length);
         return new StoredBlock(
@@ -46,7 +50,7 @@ final class CodeStoreTest {
                 START,
                 false,
                 guest,
-                new int[] {6},
+                new int[] {field},
                 RIP | START,
                 64,
                 new int[] {1, 2},
@@ -127,6 +131,19 @@ final class CodeStoreTest {
         page[START + 6 + 3] += 2;
         long moved = RIP + 0x200_0000 | START;
         assertThat(find(store, 1, moved, page)).isPresent();
+        assertThat(find(store, 1, moved, page(1))).isEmpty();
+        assertThat(find(store, 1, RIP | START, page)).isEmpty();
+    }
+
+    @Test
+    void aKernelElsewhereIsFoundWhoseDistancesHaveMovedBack() throws Exception {
+        open().add(List.of(block(1, StoredBlock.against(6))));
+        CodeStore store = open();
+        byte[] page = page(1);
+        page[START + 6 + 3] -= 2;
+        long moved = RIP + 0x200_0000 | START;
+        assertThat(find(store, 1, moved, page)).isPresent();
+        assertThat(find(store, 1, RIP | START, page(1))).isPresent();
         assertThat(find(store, 1, moved, page(1))).isEmpty();
         assertThat(find(store, 1, RIP | START, page)).isEmpty();
     }
