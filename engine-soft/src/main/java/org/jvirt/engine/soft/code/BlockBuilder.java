@@ -131,8 +131,8 @@ final class BlockBuilder {
         }
     }
 
-    /// Whether a block is of a translation that has been made before; not looked for if it can be an instruction that
-    /// crosses the page.
+    /// Whether a block is of a translation that has been made before; not looked for if it can be an instruction
+    /// that crosses the page.
     private boolean isRecalled(Block block) {
         if (Interpreter.isAlone(block.key)
                 || (block.at & PAGE - 1) > PAGE - Decoder.MAX_LENGTH

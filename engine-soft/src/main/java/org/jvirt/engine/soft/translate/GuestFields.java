@@ -9,10 +9,9 @@ import org.jvirt.x86.Decoder;
 import org.jvirt.x86.Instruction;
 import org.jvirt.x86.OperandKind;
 
-/// Immediates and displacements of guest code that change when the guest's kernel is loaded elsewhere (Linux's KASLR),
-/// as [StoredBlock] numbers them: addresses in the kernel move with it, by as
-/// much as the code's own address, and distances from it to data of a processor, whose addresses are small numbers,
-/// against it.
+/// Immediates and displacements of guest code that change when the guest's kernel is loaded elsewhere (Linux's
+/// KASLR), numbered as in a [StoredBlock]: addresses in the kernel move with it, by as much as the code's own
+/// address; distances from it to data of a processor, whose addresses are small numbers, move against it.
 final class GuestFields {
     /// The end of where a kernel built for the uppermost 2 GiB lies, as 32 bits that are sign-extended: the least
     /// of all such numbers begin there.

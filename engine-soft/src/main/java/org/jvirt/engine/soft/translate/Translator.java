@@ -286,8 +286,8 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         counters.cacheBytes = cache.used();
     }
 
-    /// Another number when what was not found in the store may be found: others have added to it, or the processor is
-    /// in another mode. Never negative.
+    /// Another number when what was not found in the store may be found: others have added to it, or the
+    /// processor is in another mode. Never negative.
     public int storeState() {
         int added = reader == null || keeper == null ? 0 : reader.growth() - keeper.additions();
         return added << Byte.SIZE & Integer.MAX_VALUE | mode() & 0xFF;

@@ -19,7 +19,8 @@ class GuestFieldsTest {
 
     /// A page with code at [#START].
     private static byte[] page(long address, UnaryOperator<Assembler> code) {
-        byte[] bytes = code.apply(new Assembler(CodeSize.CODE64, address + START)).assemble();
+        byte[] bytes =
+                code.apply(new Assembler(CodeSize.CODE64, address + START)).assemble();
         byte[] page = new byte[4096];
         System.arraycopy(bytes, 0, page, START, bytes.length);
         return page;
@@ -36,7 +37,12 @@ class GuestFieldsTest {
 
     @Test
     void addressesInTheKernelMoveWithIt() {
-        assertThat(fields(KERNEL, code -> code.mov(RAX, mem(RBX).disp(0x8100_0000 | 0xFFFF_FFFF_0000_0000L).qword())))
+        assertThat(fields(
+                        KERNEL,
+                        code -> code.mov(
+                                RAX,
+                                mem(RBX).disp(0x8100_0000 | 0xFFFF_FFFF_0000_0000L)
+                                        .qword())))
                 .containsExactly(StoredBlock.with(START + 3));
     }
 
@@ -58,6 +64,7 @@ class GuestFieldsTest {
 
     @Test
     void programsHaveNone() {
-        assertThat(fields(PROGRAM, code -> near(code, PROGRAM, PROGRAM + 0x1000))).isEmpty();
+        assertThat(fields(PROGRAM, code -> near(code, PROGRAM, PROGRAM + 0x1000)))
+                .isEmpty();
     }
 }

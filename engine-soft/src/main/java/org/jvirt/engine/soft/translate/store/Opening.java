@@ -7,8 +7,8 @@ package org.jvirt.engine.soft.translate.store;
 ///  count   field     how many bytes count; where in them an address of the guest's kernel is, or 63
 /// ```
 ///
-/// Of such a field what counts is its distance from the block's address: both move with the kernel. Of what moves against
-/// it nothing counts.
+/// Of such a field what counts is its distance from the block's address: both move with the kernel. Of what moves
+/// against it nothing counts.
 final class Opening {
     /// No more bytes count.
     static final int MOST_BYTES = 63;
@@ -42,7 +42,8 @@ final class Opening {
         return count << FIELD_BITS | field;
     }
 
-    /// Whether code that begins at an offset of its page can have a shape: no more bytes count than are on the page.
+    /// Whether code that begins at an offset of its page can have a shape: no more bytes count than are on the
+    /// page.
     static boolean isPossible(int shape, int start) {
         return start + (shape >>> FIELD_BITS) <= PAGE;
     }

@@ -37,16 +37,17 @@ import org.jvirt.linux.PositionalFile;
 ///                records: length, checksum of what follows, back, forth, block
 /// ```
 ///
-/// Blocks of one page of guest code stand next to each other in a batch: `back` and `forth` are how far it is to the
-/// record before and after that one, 0 for none of the same page. What is of a record has its lowest byte first.
+/// Blocks of one page of guest code stand next to each other in a batch: `back` and `forth` are how far it is to
+/// the record before and after that one, 0 for none of the same page. What is of a record has its lowest byte
+/// first.
 ///
 /// Batches and records begin at multiples of 8. Who appends holds the file's lock, writes a batch behind the
 /// committed length, and then that length. So a writer that dies leaves nothing but bytes that the next one
 /// overwrites, and readers see complete records only. Each record has a checksum, which is looked at when the
 /// record is used. The file is the user's alone.
 ///
-/// Of a file only the lists are read at first, and records by a [StoreReader]: nothing is mapped, so that nothing of
-/// it counts as memory of the process. Thread-safe.
+/// Of a file only the lists are read at first, and records by a [StoreReader]: nothing is mapped, so that nothing
+/// of it counts as memory of the process. Thread-safe.
 final class StoreFile implements AutoCloseable {
     static final long MOST_BYTES = 128L << 20;
     private static final long MOST_BYTES_OF_ALL = 256L << 20;
@@ -210,7 +211,8 @@ final class StoreFile implements AutoCloseable {
         return (int) crc.getValue();
     }
 
-    /// Reads what is at a position of the file that was opened first, complete records only; answers how many bytes.
+    /// Reads what is at a position of the file that was opened first, complete records only; answers how many
+    /// bytes.
     long read(long position, MemorySegment into) throws IOException {
         Opened source = opened;
         long most = knownEnd - position;

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// @param first      offset in the page of the first byte of [#guest]
 /// @param crosses    it is one instruction that goes on on a second page
 /// @param guest      all bytes of the guest that the translation depends on
-/// @param fields     where in `guest` words of 4 bytes are that move [#with] the code or [#against] it: they differ by as much as `rip`
-///     when the guest has loaded its kernel at another address
+/// @param fields     where in `guest` words of 4 bytes are that move [#with] the code or [#against] it: they
+///     differ by as much as `rip` when the guest has loaded its kernel at another address
 /// @param rip        the linear address that the code was made for
 /// @param origin     the place in a code cache that it was made for
 /// @param layout     what else a translated block knows of itself, by number

@@ -44,8 +44,8 @@ enum DataPage {
         return (long) ordinal() * Layout.PAGE;
     }
 
-    /// Where the page's content lies: mostly not in the order of the addresses, so that an access that runs over the
-    /// end of one page meets something else than the next one.
+    /// Where the page's content lies: mostly not in the order of the addresses, so that an access that runs over
+    /// the end of one page meets something else than the next one.
     long gpa() {
         return switch (kind) {
             case ABSENT -> throw new IllegalStateException(this + " has no memory");
