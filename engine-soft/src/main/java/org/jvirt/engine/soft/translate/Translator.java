@@ -208,6 +208,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
     public TranslatorCounters counters() {
         counters.walked(state.getInt(StateLayout.WALKED));
         counters.faulted(state.getInt(StateLayout.FAULTED));
+        counters.passed(state.getInt(StateLayout.PASSED));
         return counters;
     }
 

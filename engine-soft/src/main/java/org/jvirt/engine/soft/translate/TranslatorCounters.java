@@ -30,7 +30,9 @@ public final class TranslatorCounters {
     long walks;
     /// Page faults that generated code has delivered itself, as told last.
     long faults;
-    /// Accesses left to the interpreter: devices, faults, page crossings, pages with code.
+    /// Stores that generated code has done beside code, as told last.
+    long passes;
+    /// Accesses left to the interpreter: devices, faults, page crossings to memory elsewhere, code that is changed.
     long slowAccesses;
     /// Instructions left to the interpreter.
     long interpreted;
@@ -118,6 +120,11 @@ public final class TranslatorCounters {
         faults += count - (int) faults;
     }
 
+    /// Generated code has done so many stores beside code since it began, as an int that wraps.
+    void passed(int count) {
+        passes += count - (int) passes;
+    }
+
     public long verified() {
         return verified;
     }
@@ -126,8 +133,8 @@ public final class TranslatorCounters {
     public String toString() {
         return """
                 translated %d, recalled %d (%d not found, neighbours %d), moved %d (pages %d), verified %d, invalidated %d, \
-                evicted %d (rounds %d), cache %d KiB; page walks %d, page faults %d; exits: misses %d, \
-                slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, \
+                evicted %d (rounds %d), cache %d KiB; page walks %d, page faults %d, \
+                stores beside code %d; exits: misses %d, slow accesses %d, interpreted %d, unlinked %d, unknown targets %d, \
                 requests %d; untranslatable blocks %d; interpreted instructions: %s""".formatted(
                         translated,
                         recalled,
@@ -142,6 +149,7 @@ public final class TranslatorCounters {
                         cacheBytes >> 10,
                         walks,
                         faults,
+                        passes,
                         misses,
                         slowAccesses,
                         interpreted,

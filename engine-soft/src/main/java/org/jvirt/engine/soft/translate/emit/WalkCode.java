@@ -48,6 +48,9 @@ final class WalkCode {
     private static final int LINE = 64;
 
     private static final int LINE_SHIFT = 6;
+    /// Of so many stores beside code one is Java's.
+    private static final int JAVAS_SHARE = 64;
+
     private static final int PAGE = 4096;
 
     private final CodeWriter w;
@@ -83,6 +86,9 @@ final class WalkCode {
         w.load(4, RAX, RSP, StateLayout.WALKS);
         w.registers(TEST, 4, RAX, RAX);
         doubtIf(CodeWriter.EQUAL);
+        if (write && stack == NONE) {
+            w.storeConstant(4, 0, RSP, NONE, StateLayout.SECOND_PAGE);
+        }
         int again = w.size();
         w.load(8, RCX, RSP, StateLayout.MISS_ADDRESS);
         w.load(8, RAX, RSP, StateLayout.WALK_BIAS);
@@ -148,7 +154,7 @@ final class WalkCode {
         fault(context, write, absent, reason, fault);
         if (stack == NONE) {
             w.here(known);
-            goOn(table, again);
+            goOn(table, write, again);
             if (write) {
                 w.here(code);
                 passCode(table);
@@ -164,7 +170,7 @@ final class WalkCode {
     /// next page follows in the host's memory as well, it goes on behind its check.
     ///
     /// @param again where the next page is walked to if it is not known
-    private void goOn(int table, int again) {
+    private void goOn(int table, boolean write, int again) {
         w.load(8, RBX, RSP, StateLayout.EXIT_SITE);
         w.memory(MOVZX_WORD, 4, RDX, RBX, NONE, 0, 6);
         w.registers(TEST, 4, RDX, RDX);
@@ -183,13 +189,18 @@ final class WalkCode {
         goBehind();
         w.here(unknown);
         w.store(8, RAX, RSP, StateLayout.MISS_ADDRESS);
+        if (write) {
+            w.storeConstant(4, 1, RSP, NONE, StateLayout.SECOND_PAGE);
+        }
         w.move32(R13, RDX);
         w.jumpBack(again);
     }
 
     /// The store is to a page with code, which is at offset RDX and has number RAX. If no code is near, it is done
-    /// with an entry for itself alone.
+    /// with an entry for itself alone. Now and then Java does one, and may find that the code is not worth it.
     private void passCode(int table) {
+        w.compareConstant(4, RSP, StateLayout.SECOND_PAGE, 0);
+        doubtIf(CodeWriter.NOT_EQUAL);
         w.load(8, RBX, RSP, StateLayout.CODE_LINES);
         w.registers(TEST, 8, RBX, RBX);
         doubtIf(CodeWriter.EQUAL);
@@ -210,6 +221,10 @@ final class WalkCode {
         w.shift(CodeWriter.SHR, 4, RAX, LINE_SHIFT);
         w.registers(BIT_TEST, 8, RAX, RBX);
         doubtIf(CodeWriter.BELOW);
+        w.memory(GROUP_5, 4, 0, RSP, NONE, 0, StateLayout.PASSED);
+        w.load(4, RAX, RSP, StateLayout.PASSED);
+        w.test(4, RAX, JAVAS_SHARE - 1);
+        doubtIf(CodeWriter.EQUAL);
         w.arithmeticMemory(CodeWriter.ADD, 8, RDX, RSP, NONE, StateLayout.WALK_BACKING);
         w.move(RAX, RCX);
         w.arithmetic(CodeWriter.AND, 8, RAX, -PAGE);

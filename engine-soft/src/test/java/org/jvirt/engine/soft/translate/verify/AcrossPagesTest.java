@@ -130,6 +130,32 @@ class AcrossPagesTest {
         }
     }
 
+    /// The second page holds code, but not where the store ends.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aSecondPageWithCodeElsewhereIsStoredTo(boolean apart) {
+        int code = 0x800;
+        try (var machine = run(machine(), asm -> {
+            if (apart) {
+                leadElsewhere(asm);
+            }
+            asm.mov(mem(RBX).disp(code).byteSize(), 0xC3)
+                    .lea(RBP, mem(RBX).disp(code))
+                    .mov(ECX, ROUNDS);
+            asm.mov(RAX, 0x1122_3344_5566_7788L)
+                    .mov(RSI, across(8).qword())
+                    .label("again")
+                    .call(RBP);
+            asm.mov(across(4).qword(), RAX).inc(RAX).dec(RCX).jnz("again");
+        })) {
+            long second = apart ? APART : EDGE;
+            assertThat(machine.memory().readInt(EDGE - 4)).isEqualTo(0x5566_7788 + ROUNDS - 1);
+            assertThat(machine.memory().readInt(second)).isEqualTo(0x1122_3344);
+            assertThat(machine.memory().readInt(second + 4)).isZero();
+            assertThat(machine.memory().readInt(second - 4)).isEqualTo(apart ? 0 : 0x5566_7788 + ROUNDS - 1);
+        }
+    }
+
     @Test
     void whatIsIndivisibleStaysTheInterpreters() {
         try (var machine = run(

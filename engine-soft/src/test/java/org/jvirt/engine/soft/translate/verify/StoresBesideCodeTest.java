@@ -6,6 +6,8 @@ import static org.jvirt.x86.Registers.*;
 
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -126,6 +128,26 @@ class StoresBesideCodeTest {
                     .jnz("again");
         })) {
             assertThat(machine.memory().readLong(RESULT)).isEqualTo(sum(changes));
+        }
+    }
+
+    @Test
+    void codeThatIsNotExecutedAnyMoreMakesRoomForFastStores() {
+        int stores = 2_000_000;
+        int patience = 64 << 10;
+        try (var machine = run(1, asm -> {
+            asm.call(RBX).call(RBX).mov(ECX, stores).label("again");
+            asm.mov(at(BESIDE).qword(), RCX)
+                    .add(RDI, at(BESIDE).qword())
+                    .dec(RCX)
+                    .jnz("again");
+        })) {
+            assertThat(machine.memory().readLong(RESULT)).isEqualTo(sum(stores));
+            if (SoftHypervisor.isTranslatorPossible()) {
+                Matcher count = Pattern.compile("stores beside code (\\d+)").matcher(machine.statistics(0));
+                assertThat(count.find()).as(machine.statistics(0)).isTrue();
+                assertThat(Integer.parseInt(count.group(1))).isBetween(1, 2 * patience);
+            }
         }
     }
 }
