@@ -102,18 +102,11 @@ final class CodeKeeper implements AutoCloseable {
         }
     }
 
+    /// One at a time, so that nothing is under way any more when the last has been done.
     private void work() {
-        List<Job> taken;
-        synchronized (this) {
-            taken = jobs;
-            jobs = new ArrayList<>();
-        }
-        if (taken.isEmpty()) {
-            return;
-        }
-        List<Made> made = new ArrayList<>();
         synchronized (twin) {
-            for (Job job : taken) {
+            List<Made> made = new ArrayList<>();
+            for (Job job : take()) {
                 StoredBlock block = make(job).orElse(null);
                 if (block == null || store.hasEnough(block)) {
                     continue;
@@ -125,10 +118,16 @@ final class CodeKeeper implements AutoCloseable {
                     made.add(new Made(block, job.block));
                 }
             }
+            if (!made.isEmpty()) {
+                add(made);
+            }
         }
-        if (!made.isEmpty()) {
-            add(made);
-        }
+    }
+
+    private synchronized List<Job> take() {
+        List<Job> taken = jobs;
+        jobs = new ArrayList<>();
+        return taken;
     }
 
     /// What is of one page stands together: it is wanted together.
