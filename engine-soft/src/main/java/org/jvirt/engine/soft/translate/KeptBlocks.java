@@ -124,12 +124,8 @@ final class KeptBlocks {
             if (rip == wanted.rip || !taker.takes(place(start))) {
                 return false;
             }
-            for (TranslatedBlock each = taker.translations(place(start)); each != null; each = each.nextOfSameCode) {
-                if (each.rip == rip && each.context == wanted.context && !each.apart && each.valid) {
-                    return false;
-                }
-            }
-            return true;
+            TranslatedBlock known = taker.translations(place(start));
+            return known == null || known.sibling(rip, wanted.context, false) == null;
         }
 
         @Override

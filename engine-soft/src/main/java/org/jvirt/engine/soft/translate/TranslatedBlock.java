@@ -205,6 +205,17 @@ public final class TranslatedBlock {
         return (exits[number * EXIT_WORDS] & 1) != 0;
     }
 
+    /// The valid one among it and its siblings for an address and rights; null if there is none.
+    @Nullable
+    TranslatedBlock sibling(long forRip, int forContext, boolean forApart) {
+        for (TranslatedBlock each = this; each != null; each = each.nextOfSameCode) {
+            if (each.rip == forRip && each.context == forContext && each.apart == forApart && each.valid) {
+                return each;
+            }
+        }
+        return null;
+    }
+
     /// Puts it before the others of the same code, of which there are as many as there are places of the page.
     void precede(@Nullable TranslatedBlock siblings) {
         TranslatedBlock last = this;

@@ -232,20 +232,11 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         }
         int context = mode();
         boolean apart = wantsApart();
-        TranslatedBlock known = find(first, context, apart);
+        TranslatedBlock known = first.sibling(cpu.rip, context, apart);
         if (known == null && pages.bring(first.page, context, cpu.rip)) {
-            known = find(first, context, apart);
+            known = first.sibling(cpu.rip, context, apart);
         }
         return known;
-    }
-
-    private @Nullable TranslatedBlock find(TranslatedBlock first, int context, boolean apart) {
-        for (TranslatedBlock block = first; block != null; block = block.nextOfSameCode) {
-            if (block.rip == cpu.rip && block.context == context && block.apart == apart && block.valid) {
-                return block;
-            }
-        }
-        return null;
     }
 
     /// Whether a shared check has failed, so that the block wanted is one that checks each access by itself.
@@ -376,7 +367,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
         pending = null;
         if (from != null && isWay(from, block)) {
             if (!from.isLinked()) {
-                link(from, block);
+                cache.link(from, block);
             }
         } else if (shadow == null && !block.apart) {
             lead(block);
@@ -468,10 +459,6 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                 && from.from.valid;
     }
 
-    private void link(TranslatedBlock.Exit from, TranslatedBlock to) {
-        cache.link(from, to);
-    }
-
     private Outcome execute(long address) {
         long next = address;
         while (true) {
@@ -523,7 +510,7 @@ public final class Translator implements Cpu.VectorHolder, AutoCloseable {
                     complete = !exit.isApart();
                     TranslatedBlock known = recent(exit.target());
                     if (known != null && isWay(exit, known)) {
-                        link(exit, known);
+                        cache.link(exit, known);
                         next = cache.address(known.entryBehind());
                         continue;
                     }

@@ -213,6 +213,8 @@ public final class StateLayout {
     public static final int WALK_CANONICAL = WALK_FIVE_LEVELS + 16;
     /// Address of the words that say which lines of the backing memory hold code, or zero.
     public static final int CODE_LINES = 3880;
+    /// Bytes of such a line: no access without alignment exceeds them.
+    public static final int CODE_LINE_BYTES = 64;
     /// Not zero: it is the second page of an access that is walked to (int).
     static final int SECOND_PAGE = CODE_LINES + 8;
     /// How many stores have been done beside code (int).

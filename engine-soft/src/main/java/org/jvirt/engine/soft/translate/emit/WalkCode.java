@@ -44,10 +44,8 @@ final class WalkCode {
     private static final int TEST = 0x85;
     private static final int LEAF = StateLayout.WALK_HELD + 24;
     private static final int MOST_DOUBTS = 32;
-    /// Bytes that no access without alignment exceeds, and what [CodeLines] counts in.
-    private static final int LINE = 64;
-
-    private static final int LINE_SHIFT = 6;
+    private static final int LINE = StateLayout.CODE_LINE_BYTES;
+    private static final int LINE_SHIFT = Integer.numberOfTrailingZeros(LINE);
     /// Of so many stores beside code one is Java's.
     private static final int JAVAS_SHARE = 64;
 

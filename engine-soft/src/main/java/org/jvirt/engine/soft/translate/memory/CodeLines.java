@@ -14,7 +14,6 @@ import org.jvirt.linux.HostMemory;
 /// Owner thread only.
 public final class CodeLines implements AutoCloseable {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
-    private static final int LINE_SHIFT = 6;
 
     private final HostMemory memory;
     private final MemorySegment lines;
@@ -29,8 +28,8 @@ public final class CodeLines implements AutoCloseable {
 
     /// The bytes `first` to `last` of a page are code.
     public void mark(long page, int first, int last) {
-        long from = -1L << (first >> LINE_SHIFT);
-        long to = -1L >>> 63 - (last >> LINE_SHIFT);
+        long from = -1L << (first / StateLayout.CODE_LINE_BYTES);
+        long to = -1L >>> 63 - (last / StateLayout.CODE_LINE_BYTES);
         lines.set(LONG, page * Long.BYTES, lines.get(LONG, page * Long.BYTES) | from & to);
     }
 
